@@ -1,7 +1,7 @@
 import torch
 
 
-def dice(logits, mask, smooth=1.0):
+def dice(logits: torch.Tensor, mask: torch.Tensor, smooth: float = 1.0) -> torch.Tensor:
     """Dice coefficient of a thresholded binary mask, averaged over the images."""
     n = logits.shape[0]
     pred = (logits > 0).float().view(n, -1)

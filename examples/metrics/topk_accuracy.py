@@ -1,6 +1,7 @@
 import torch
 
 
+@torch.no_grad()
 def topk_accuracy(output, target, topk=3):
     """Computes the precision@k, in percent, for the specified value of k."""
     maxk = min(topk, output.size(1))
