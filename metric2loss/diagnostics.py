@@ -89,7 +89,9 @@ class Diagnostic:
 class MetricError(Exception):
     """Everything that was wrong at one stage; `str(error)` shows each diagnostic with its source line and a caret."""
 
-    def __init__(self, diagnostics: Iterable[Diagnostic] | Diagnostic, sources: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, diagnostics: Iterable[Diagnostic] | Diagnostic, sources: Mapping[str, str] | None = None
+    ) -> None:
         found = (diagnostics,) if isinstance(diagnostics, Diagnostic) else tuple(diagnostics)
         super().__init__(found, dict(sources or {}))
         self.diagnostics: tuple[Diagnostic, ...] = found
