@@ -1,0 +1,1 @@
+"""Measurements of metric2loss; not part of the installed package."""

@@ -1,0 +1,55 @@
+"""`python -m bench.demo`: compile three metrics, train with each loss on several seeds, print the tables."""
+
+from __future__ import annotations
+
+import time
+
+import click
+from rich.console import Console
+
+from bench.demo.losses import LOSSES, compile_metrics
+from bench.demo.report import table
+from bench.demo.runs import train_all
+from bench.demo.tasks import TASKS
+from bench.demo.training import Run
+from bench.demo.tuning import COMMAND, SEEDS, grid_text, learning_rates, tune
+
+QUICK_EPOCHS = 2
+
+
+@click.command()
+@click.option("--seeds", default=5, show_default=True, help="How many seeds; each splits the data anew.")
+@click.option("--quick", is_flag=True, help=f"Two seeds, {QUICK_EPOCHS} epochs: to see that everything runs.")
+@click.option("--workers", default=None, type=int, help="Processes to train in; one a core unless given.")
+@click.option("--tune", "tuning", is_flag=True, help="Choose the learning rates again instead (takes several minutes).")
+def main(seeds: int, quick: bool, workers: int | None, tuning: bool) -> None:
+    """Compile three metrics, train with the hand-made and the compiled losses, compare."""
+    start = time.perf_counter()
+    console = Console()
+    for compilation in compile_metrics(TASKS):
+        console.print(f"[bold]$ {compilation.command}")
+        console.print(compilation.output, highlight=False, markup=False)
+    if tuning:
+        tune(console, workers)
+        return
+    rates = learning_rates()
+    runs = [
+        Run(task, loss, rates[task, loss], seed, QUICK_EPOCHS if quick else None)
+        for seed in range(2 if quick else seeds)
+        for task in range(len(TASKS))
+        for loss in LOSSES
+    ]
+    outcomes = train_all(runs, console, workers)
+    for number in range(len(TASKS)):
+        console.print(table(number, outcomes))
+    console.print(
+        f"Mean ± standard error over {len({run.seed for run in runs})} seeds; differences are paired by seed. "
+        f"Every loss has its own learning rate, chosen from the same grid ({grid_text()}; wider where the best was on "
+        f"its edge) on the validation data of seeds {SEEDS[0]}-{SEEDS[-1]}, once, by `{COMMAND}`. "
+        f"Took {time.perf_counter() - start:.0f} s.",
+        highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    main()
