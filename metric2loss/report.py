@@ -1,0 +1,51 @@
+"""Turns what the compiler decided into the lines that `metric2loss compile` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from metric2loss.compiler import MetricReport, SiteReport
+
+
+def written(source: Path, output: Path, *, unchanged: bool) -> str:
+    """The headline of one file: `metrics.py → metrics_loss.py`."""
+    note = click.style(" (unchanged)", dim=True) if unchanged else ""
+    return f"{click.style(str(source), bold=True)} → {click.style(str(output), bold=True)}{note}"
+
+
+def decisions(metric: MetricReport) -> Iterator[str]:
+    """What was decided for one metric: direction, scores, every site, and what only a run can tell."""
+    signature = f"{metric.function}({', '.join((*metric.scores, *metric.targets))})"
+    yield f"  {click.style(metric.class_name, fg='green', bold=True)}  from {signature}, line {metric.span.line}"
+    yield _entry("scores", ", ".join(metric.scores))
+    yield _entry("direction", metric.direction or "decided at first use: the name does not tell")
+    for site in metric.sites:
+        yield from _site(site)
+    if metric.separable:
+        yield _entry("separable", metric.separable)
+    for note in metric.notes:
+        yield _entry("note", note)
+
+
+def _site(site: SiteReport) -> Iterator[str]:
+    source = " ".join(site.source.split())
+    yield _entry("step", f"line {site.span.line}: {click.style(source, fg='cyan')}")
+    binaries = f"rule {site.rule}, {_plural(site.binaries)}"
+    if site.loops:
+        binaries += f", for each {' and '.join(site.loops)}"
+    yield _entry("", binaries)
+    if site.why:
+        yield _entry("", f"pruned: {site.why}")
+
+
+def _plural(binaries: str) -> str:
+    return f"{binaries} {'binary variable' if binaries == '1' else 'binary variables'}"
+
+
+def _entry(label: str, text: str) -> str:
+    return f"    {click.style(label.ljust(10), dim=True)} {text}"
