@@ -19,7 +19,7 @@ ROOT = PACKAGE.parent
 
 BOTTOM = {"diagnostics", "step", "names"}  # standard library only
 STREET = ("source", "frontend", "analysis", "lowering", "factor", "codegen", "compiler")  # each sees what is before it
-FACES = {"__init__", "__main__", "cli", "decorator", "live", "loading", "explain", "verify", "report", "writing"}
+FACES = {"__init__", "__main__", "cli", "decorator", "live", "loading", "inputs", "explain", "verify", "report", "writing"}
 SIDE_BY_SIDE = {"lowering", "factor"}
 
 THIRD_PARTY = {
