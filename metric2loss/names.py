@@ -35,7 +35,7 @@ TARGET_NAMES: frozenset[str] = frozenset(
     y_true target targets targ targs label labels labels_true label_true label_trues true_label true_labels
     gt GT gts mask masks mask_gt gt_mask ground_truth ground_truths groundtruth truth truths trues true actual actuals
     reference references ref refs annotation annotations relevance relevances rel rels relevant_items qrels correct
-    event_time event_times event_observed event_indicator gains grades
+    event_time event_times event_observed event_indicator gains grades relevant joints keypoints landmarks
     """)
 )
 

@@ -80,7 +80,9 @@ def _refusal(path: Path, read: set[Path], force: bool) -> Diagnostic | None:
     if force or not path.exists() or is_generated(read_source(path)):
         return None
     why = "metric2loss did not generate this file, so somebody wrote it"
-    return Diagnostic("M2L107", None, f"{path} already exists", why, "give another file with -o, or --force to replace it")
+    return Diagnostic(
+        "M2L107", None, f"{path} already exists", why, "give another file with -o, or --force to replace it"
+    )
 
 
 def _write_beside(path: Path, text: str) -> Path:
