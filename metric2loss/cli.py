@@ -21,30 +21,19 @@ if TYPE_CHECKING:
 FAILED, REFUSED = 1, 2
 
 
-class NameList(click.ParamType):
+def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
     """`a,b` as the tuple ("a", "b")."""
-
-    name = "name[,name]"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        if isinstance(value, tuple):
-            return value
-        found = tuple(part.strip() for part in str(value).split(","))
-        if not all(part.isidentifier() for part in found):
-            self.fail(f"{value!r} is not a list of parameter names like `scores` or `pos,neg`", param, ctx)
-        return found
+    if value is None:
+        return None
+    found = tuple(part.strip() for part in value.split(","))
+    if not all(part.isidentifier() for part in found):
+        raise click.BadParameter(f"{value!r} is not a list of parameter names like `scores` or `pos,neg`")
+    return found
 
 
-class KeyOrIndex(click.ParamType):
+def _key_or_index(ctx: click.Context, param: click.Parameter, value: str | None) -> str | int | None:
     """`2` as the index 2, anything else as a key."""
-
-    name = "key|index"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str | int:
-        if isinstance(value, int):
-            return value
-        text = str(value)
-        return int(text) if text.removeprefix("-").isdecimal() else text
+    return int(value) if value is not None and value.removeprefix("-").isdecimal() else value
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -85,6 +74,42 @@ class Reading:
         return Options(self.functions or None, self.scores, self.targets, self.direction, self.returns)
 
 
+_READING = (
+    click.option(
+        "--function",
+        "-f",
+        "functions",
+        multiple=True,
+        metavar="NAME",
+        help="Compile this function (repeatable). Default: every public function that has a score parameter and that "
+        "no other one calls.",
+    ),
+    click.option(
+        "--scores",
+        metavar="NAME[,NAME]",
+        callback=_names,
+        help="The parameters that hold scores. Default: found by name.",
+    ),
+    click.option(
+        "--targets",
+        metavar="NAME[,NAME]",
+        callback=_names,
+        help="The parameters that hold targets. Default: all others.",
+    ),
+    click.option(
+        "--direction",
+        type=click.Choice(["maximize", "minimize"]),
+        help="Whether larger is better. Default: by name, else at first use.",
+    ),
+    click.option(
+        "--returns",
+        metavar="KEY|INDEX",
+        callback=_key_or_index,
+        help="Which value of a tuple, list or dict is the metric.",
+    ),
+)
+
+
 def _reading_options(command: Callable[..., None]) -> Callable[..., None]:
     """Adds the options of `Reading`, which `compile` and `explain` share, and hands them over as one argument."""
 
@@ -92,20 +117,7 @@ def _reading_options(command: Callable[..., None]) -> Callable[..., None]:
     def collected(**given: Any) -> None:
         command(reading=Reading(**{field.name: given.pop(field.name) for field in fields(Reading)}), **given)
 
-    for option in reversed(
-        (
-            click.option("--function", "-f", "functions", multiple=True, metavar="NAME",
-                         help="Compile this function (repeatable). Default: every public function that has a score "
-                         "parameter and that no other one calls."),
-            click.option("--scores", type=NameList(), help="The parameters that hold scores. Default: found by name."),
-            click.option("--targets", type=NameList(), help="The parameters that hold targets. Default: all others."),
-            click.option("--direction", type=click.Choice(["maximize", "minimize"]),
-                         help="Whether larger is better. Default: by name, else at first use."),
-            click.option("--returns", type=KeyOrIndex(), help="Which value of a tuple, list or dict is the metric."),
-        )
-    ):  # fmt: skip
-        collected = option(collected)
-    return collected
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_READING), collected)
 
 
 @main.command("compile", short_help="Write FILE_loss.py beside FILE.py.")
@@ -116,8 +128,12 @@ def _reading_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--dump", metavar="STAGE", help="Print one stage of the compiler instead of writing; '--dump help' lists."
 )
-@click.option("--example", metavar="DATA", help="Try the loss on this batch: FILE.npz, or module:function that returns "
-              "the arguments. Decides what only a run can tell.")  # fmt: skip
+@click.option(
+    "--example",
+    metavar="DATA",
+    help="Try the loss on this batch: FILE.npz, or module:function that returns the arguments. Decides what only a "
+    "run can tell.",
+)
 @click.option("--force", is_flag=True, help="Replace an output file even if metric2loss did not generate it.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but refusals.")
 def compile_command(
@@ -193,8 +209,12 @@ def explain_command(
 @click.option(
     "--source", type=click.Path(path_type=Path), help="The metric's file. Default: the one named in the module."
 )
-@click.option("--example", metavar="DATA", help="Check on this batch: FILE.npz, or module:function that returns the "
-              "arguments. Default: random batches made from the parameter names.")  # fmt: skip
+@click.option(
+    "--example",
+    metavar="DATA",
+    help="Check on this batch: FILE.npz, or module:function that returns the arguments. Default: random batches made "
+    "from the parameter names.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random batches and configurations.")
 def verify_command(file: Path, source: Path | None, example: str | None, seed: int) -> None:
     """Run the loss against the metric and print a certificate.

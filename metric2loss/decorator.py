@@ -55,7 +55,7 @@ class LossOf:
     @property
     def source(self) -> str:
         """The text of the generated module, the same that `metric2loss compile` writes."""
-        return self.Loss.source
+        return str(self.Loss.source)
 
     def __call__(self, *args: Any, **options: Any) -> SurrogateLoss:
         return self.Loss(*args, **options)

@@ -77,8 +77,8 @@ def _reducer(loss: type[SurrogateLoss], generated: Generated) -> Any:
 
 def blank(generated: Generated) -> SurrogateLoss:
     """An instance whose state pickle will fill."""
-    loss = load(generated)
-    return loss.__new__(loss)
+    loss: Any = load(generated)
+    return loss.__new__(loss)  # type: ignore[no-any-return]
 
 
 def stem_of(path: str, function: str) -> str:

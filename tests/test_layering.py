@@ -25,8 +25,8 @@ SIDE_BY_SIDE = {"lowering", "factor"}
 THIRD_PARTY = {
     "libcst": {"source", "frontend", "analysis", "lowering", "codegen"},
     "networkx": {"analysis", "factor"},
-    "torch": {"runtime"},
-    "numpy": {"runtime"},
+    "torch": {"runtime", "verify"},
+    "numpy": {"runtime", "verify"},
     "click": FACES,
     "rich": FACES,
 }

@@ -1,0 +1,158 @@
+"""Turns a generated module and the user's file into a certificate: a table of checks, and what a run decided."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from metric2loss import inputs, names, writing
+from metric2loss.diagnostics import Diagnostic, MetricError
+from metric2loss.runtime import SurrogateLoss
+from metric2loss.verify import batches, checks
+from metric2loss.verify.batches import Batch
+
+_ORIGIN = re.compile(r"`(?P<function>\w+)` \((?P<file>[^():`]+\.py):(?P<line>\d+)\)")
+_DIGEST = re.compile(r"sha256:([0-9a-f]+)")
+
+
+def verify(file: Path, source: Path | None, example: str | None, seed: int) -> bool:
+    """Prints one certificate a loss of the module; True when every check passed."""
+    console = Console()
+    text = writing.read_source(file)
+    if not writing.is_generated(text):
+        why = "Its docstring does not carry the mark of metric2loss."
+        hint = "Give the module that `metric2loss compile` wrote, such as my_metric_loss.py."
+        raise MetricError(Diagnostic("M2L112", None, f"{file} is not a generated module", why, hint))
+    origin = source or _origin(file, text)
+    console.print(
+        f"Verifying [bold]{file}[/] against [bold]{origin}[/], which is imported and run here.", highlight=False
+    )
+    users, ours = import_file(origin), import_file(file)
+    given = inputs.read_example(example) if example is not None else None
+    results = [_certificate(console, loss, _metric_of(loss, users, text), given, seed) for loss in losses(ours)]
+    return all(results)
+
+
+def try_example(file: Path, example: str) -> None:
+    """Prints what only a run can tell about the losses of a module, on the user's batch."""
+    console = Console()
+    given = inputs.read_example(example)
+    for loss in losses(import_file(file)):
+        criterion = inputs.try_on(loss, given)
+        console.print(f"  [green bold]{loss.__name__}[/]  on {example}", highlight=False)
+        for label, value in _decided(criterion):
+            console.print(f"    [dim]{label:<10}[/] {value}", highlight=False)
+
+
+def import_file(path: Path) -> ModuleType:
+    """The module of a file, imported the way its own package would import it."""
+    path = path.resolve()
+    root, parts = path.parent, [path.stem]
+    while (root / "__init__.py").exists() and root.name.isidentifier():
+        parts.insert(0, root.name)
+        root = root.parent
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    name = ".".join(parts)
+    loaded = sys.modules.get(name)
+    if loaded is not None and getattr(loaded, "__file__", None) != str(path):
+        del sys.modules[name]  # another file of that name: the one given is meant
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        hint = "Run it with Python to see the whole traceback."
+        raise MetricError(Diagnostic("M2L102", None, f"cannot import {path.name}", why, hint)) from error
+
+
+def losses(module: ModuleType) -> tuple[type[SurrogateLoss], ...]:
+    """The loss classes a module defines, in order."""
+    return tuple(
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, SurrogateLoss) and value.__module__ == module.__name__
+    )
+
+
+def _origin(file: Path, text: str) -> Path:
+    """The user's file: the one the module's docstring names, beside it."""
+    found = _ORIGIN.search(text)
+    path = file.with_name(Path(found["file"]).name if found else file.name.replace("_loss.py", ".py"))
+    if not path.exists():
+        hint = f"Say where it is: metric2loss verify {file} --source PATH."
+        why = f"{file.name} was generated from a file of that name, which does not lie beside it."
+        raise MetricError(Diagnostic("M2L102", None, f"cannot find {path.name}", why, hint))
+    return path
+
+
+def _metric_of(loss: type[SurrogateLoss], users: ModuleType, text: str) -> Any:
+    """The user's function behind a loss class."""
+    for found in _ORIGIN.finditer(text):
+        if names.class_name(found["function"]) == loss.__name__:
+            metric = getattr(users, found["function"], None)
+            if metric is not None:
+                return metric
+    why = f"{users.__name__} defines no function of which {loss.__name__} would be the loss."
+    raise MetricError(Diagnostic("M2L108", None, f"the metric of {loss.__name__} is gone", why, "Compile again."))
+
+
+def _certificate(
+    console: Console, loss: type[SurrogateLoss], metric: Any, example: inputs.Example | None, seed: int
+) -> bool:
+    table = Table(title=loss.__name__, title_justify="left", title_style="bold green", show_edge=False, pad_edge=False)
+    table.add_column("check")
+    table.add_column("")
+    table.add_column("on")
+    table.add_column("result", overflow="fold")
+    failed = []
+    last = None
+    for batch in _batches(loss, metric, example, seed):
+        last = checks.Subject(loss, metric, batch)
+        for finding in checks.check_all(last, seed):
+            table.add_row(finding.check, _MARKS[finding.passed], batch.kind, finding.detail)
+            if finding.passed is False:
+                failed.append(_diagnostic(loss, batch, finding))
+    console.print(table)
+    for found in failed:
+        console.print("\n" + found.render(), style="red", markup=False, highlight=False)
+    return not failed
+
+
+_MARKS = {True: "[green]passed[/]", False: "[red]FAILED[/]", None: "[dim]–[/]"}
+
+
+def _batches(loss: type[SurrogateLoss], metric: Any, example: inputs.Example | None, seed: int) -> Iterator[Batch]:
+    if example is not None:
+        yield Batch("the example", _as_arrays(inputs.bind(metric, example)), loss.scores)
+        return
+
+    def call(arguments: Mapping[str, Any]) -> float:
+        return checks.call_metric(loss, metric, arguments)
+
+    yield from batches.random_batches(metric, call, loss.scores, seed)
+
+
+def _as_arrays(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.detach().cpu().numpy() if hasattr(value, "detach") else value for name, value in arguments.items()
+    }
+
+
+def _diagnostic(loss: type[SurrogateLoss], batch: Batch, finding: checks.Finding) -> Diagnostic:
+    message = f"{loss.__name__}: {finding.check}: {finding.detail} ({batch.kind})"
+    return Diagnostic("M2L508", None, message, finding.why, finding.hint)
+
+
+def _decided(criterion: SurrogateLoss) -> Iterator[tuple[str, str]]:
+    yield "metric", f"{float(criterion.metric):.6g}"
+    yield "best", f"{float(criterion.best_value):.6g} ({criterion.direction})"
+    yield "binaries", f"{criterion.binaries:,}"
+    yield "batching", str(criterion.batching)
