@@ -1,0 +1,92 @@
+"""The paper's interpolant: exact metric values at anchors, weighted by inverse distance from the relaxed binaries.
+
+g~(u) = Σ g(a) d(u, a)^-power / Σ d(u, a)^-power with Euclidean d, and g(a) at an anchor a. Distances and gradient come
+from base + flips, in O(binaries + flips). A separable metric is interpolated row by row, with distances of the row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from metric2loss.runtime.anchors import Anchors
+from metric2loss.runtime.factored import Problem
+from metric2loss.runtime.groups import Rows
+from metric2loss.runtime.interpolants.protocol import joined, nothing
+
+
+@dataclass
+class Idw:
+    """Inverse distance weighting over best, good, near and bad anchors (`anchors` of each of the last three)."""
+
+    anchors: int = 16
+    power: float = 1.0
+    name: ClassVar[str] = "idw"
+    notes: ClassVar[tuple[str, ...]] = ()
+
+    def __call__(self, problem: Problem) -> Tensor:
+        """The distance of the interpolated value from the best one, with its own derivative."""
+        if not len(problem.best):
+            return nothing(problem)
+        value, gradient = self.interpolated(problem)
+        return joined((problem.best_value - value).abs(), (problem.differences, -problem.sign * gradient))
+
+    def gradient(self, problem: Problem) -> Tensor:
+        """The loss's gradient with respect to the differences."""
+        return -problem.sign * self.interpolated(problem)[1]
+
+    def interpolated(self, problem: Problem) -> tuple[Tensor, Tensor]:
+        """The interpolated metric (0-d) and its derivative by the differences [L]."""
+        rows = Rows(problem.n_rows, problem.row_of)
+        anchors = Anchors.drawn_for(problem, self.anchors)
+        values = anchors.values(problem)
+        u = torch.sigmoid(problem.differences.detach().double() / problem.temperature)
+        at, slopes = weighted(values, squared_distances(u, anchors, rows), self.power)
+        scale = u * (1 - u) / (problem.temperature * rows.count)
+        return at.mean(), backward(slopes, u, anchors, rows) * scale
+
+
+def squared_distances(u: Tensor, anchors: Anchors, rows: Rows) -> Tensor:
+    """d(u, a)² per anchor and row, [A, R]: that of the base, changed by each flip."""
+    parts = []
+    for base, flips in anchors.around():
+        bits = base.double()
+        whole = rows.total((u - bits) ** 2)
+        known = flips.clamp(min=0)
+        change = torch.where(flips >= 0, ((1 - 2 * bits) * (1 - 2 * u))[known], 0.0)
+        parts.append(whole + u.new_zeros(len(flips), rows.count).scatter_add_(1, rows.of_flips(flips), change))
+    parts += [rows.total((u - bits.double()) ** 2).unsqueeze(0) for bits in anchors.random]
+    return torch.cat(parts).clamp(min=0)
+
+
+def weighted(values: Tensor, squares: Tensor, power: float) -> tuple[Tensor, Tensor]:
+    """The interpolated values [R], and their slopes s [A, R]: the derivative by u_k is Σ_a s_a (u_k − a_k)."""
+    nearest = squares.amin(0)
+    # weights relative to the nearest anchor's: no overflow, and exactly 1 and 0 at an anchor
+    weights = torch.where(squares > 0, nearest / squares.clamp(min=1e-300), 1.0) ** (power / 2)
+    weights = torch.where((nearest > 0) | (squares == 0), weights, 0.0)
+    weights = torch.where(torch.isfinite(values), weights, 0.0)
+    total = weights.sum(0).clamp(min=1e-300)
+    values = torch.where(torch.isfinite(values), values, 0.0)
+    at = (weights * values).sum(0) / total
+    slopes = -power * (values - at) * (weights / total) / squares.clamp(min=1e-300)
+    return at, torch.where(squares > 0, slopes, 0.0)
+
+
+def backward(slopes: Tensor, u: Tensor, anchors: Anchors, rows: Rows) -> Tensor:
+    """Σ_a s_a (u − a) per binary, from base + flips."""
+    gradient, done = torch.zeros_like(u), 0
+    for base, flips in anchors.around():
+        mine = slopes[done : done + len(flips)]
+        done += len(flips)
+        bits = base.double()
+        gradient += rows.spread(mine.sum(0), len(u)) * (u - bits)
+        known = flips.clamp(min=0)
+        change = mine.gather(1, rows.of_flips(flips)) * (2 * bits - 1)[known]
+        gradient.index_add_(0, known.reshape(-1), torch.where(flips >= 0, change, 0.0).reshape(-1))
+    for bits, slope in zip(anchors.random, slopes[done:], strict=True):
+        gradient += rows.spread(slope, len(u)) * (u - bits.double())
+    return gradient

@@ -1,0 +1,62 @@
+"""What an interpolant is, and the loss it gives back: a value joined to a gradient of its own."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from metric2loss.runtime.factored import Problem
+
+
+class Interpolant(Protocol):
+    """From one factored batch to a loss that is >= 0, 0 at the best, and differentiable where the differences are."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+    def __call__(self, problem: Problem) -> Tensor: ...
+
+
+class _Joined(torch.autograd.Function):
+    """A value whose gradients are given rather than derived (alternating gradient, tensor)."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, *pairs: Tensor) -> Tensor:
+        ctx.save_for_backward(*pairs[0::2])
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *outgoing: Tensor) -> tuple[Tensor | None, ...]:
+        incoming: list[Tensor | None] = [None]
+        for gradient in ctx.saved_tensors:
+            incoming += [None, gradient * outgoing[0].to(gradient.dtype)]
+        return tuple(incoming)
+
+
+def joined(value: float | Tensor, *pairs: tuple[Tensor, Tensor]) -> Tensor:
+    """A 0-d loss worth `value`, its gradients given as (tensor, gradient) pairs.
+
+    An infinite tensor is no obstacle, as it would be for the sum of tensor · gradient.
+    """
+    tensors = [tensor for tensor, _ in pairs]
+    like = tensors[0]
+    worth = torch.as_tensor(value, dtype=like.dtype, device=like.device).detach()
+    flat: list[Tensor] = []
+    for tensor, gradient in pairs:
+        flat += [gradient.detach().to(tensor.dtype).reshape(tensor.shape), tensor]
+    result: Tensor = _Joined.apply(worth, *flat)  # type: ignore[no-untyped-call]
+    return result
+
+
+def distance(problem: Problem) -> float:
+    """How far the metric is from its best value."""
+    return abs(problem.best_value - problem.metric)
+
+
+def nothing(problem: Problem) -> Tensor:
+    """The loss of a batch without binaries: zero, and part of the graph."""
+    return joined(0.0, (problem.differences, torch.zeros_like(problem.differences)))

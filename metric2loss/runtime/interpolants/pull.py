@@ -1,0 +1,29 @@
+"""The control that ignores the metric: every binary is pulled towards the best configuration alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from metric2loss.runtime.factored import Problem, oriented
+from metric2loss.runtime.interpolants import links
+from metric2loss.runtime.interpolants.protocol import distance, joined, nothing
+
+
+@dataclass
+class Pull:
+    """Credit 1 for every binary, with the link of `integrated`. What any metric-aware interpolant must beat."""
+
+    name: ClassVar[str] = "pull"
+    notes: ClassVar[tuple[str, ...]] = ()
+
+    def __call__(self, problem: Problem) -> Tensor:
+        """The distance of the metric from its best value; the gradient is the pull."""
+        if not len(problem.best):
+            return nothing(problem)
+        x = oriented(problem)
+        gradient = links.of_pairs(problem, x, torch.ones_like(x), problem.progress)
+        return joined(distance(problem), (problem.differences, gradient))

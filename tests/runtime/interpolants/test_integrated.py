@@ -1,0 +1,245 @@
+"""Credit that completes, links that anneal, anchoring where it belongs, closed forms that equal enumeration."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from metric2loss.runtime.interpolants import Integrated, credit, links, named
+from metric2loss.runtime.good_rows import GoodRows
+from metric2loss.runtime.factored import oriented
+from tests.runtime import toy
+from tests.runtime.interpolants.test_idw import some_ranking, some_rows
+
+
+def extension(problem: toy.Toy, agree: torch.Tensor) -> float:
+    """G(u): g averaged over independent binaries that agree with the best configuration with probability `agree`."""
+    agrees = toy.configurations(len(agree))
+    chance = torch.where(agrees, agree, 1 - agree).prod(1)
+    return float(chance @ problem.values_of(agrees == problem.best))
+
+
+def gradient(problem: toy.Toy, **options: float) -> torch.Tensor:
+    (found,) = torch.autograd.grad(Integrated(**options)(problem), problem.differences)
+    return found
+
+
+def mean_credit(problem: toy.Toy, times: int) -> torch.Tensor:
+    x, plan = oriented(problem), credit.Plan.of(problem)
+    return sum(credit.of_binaries(problem, plan, x) for _ in range(times)) / times
+
+
+def unpooled() -> toy.Toy:
+    """Precision of the rows found good: neither separable nor linear in the rows."""
+    scores = torch.randn(4, 3, generator=torch.Generator().manual_seed(2), dtype=torch.double, requires_grad=True)
+    classes = torch.eye(3, dtype=torch.long)[torch.tensor([0, 1, 1, 2])]
+    truth = np.array([1, 0, 1, 1])
+    return toy.choose(scores, classes, separable=False, g=lambda good: (good * truth).sum() / max(1, good.sum()))
+
+
+def weighed() -> toy.Toy:
+    draw = torch.randn(7, generator=torch.Generator().manual_seed(5), dtype=torch.double)
+    return toy.plain(lambda bits: bits[0] * bits[1] + 0.3 * bits[2:].sum() ** 0.5, draw.requires_grad_())
+
+
+@pytest.mark.parametrize(
+    ("build", "times"),
+    [(lambda: some_ranking(6), 400), (weighed, 400), (unpooled, 400), (some_rows, 1)],
+    ids=["order", "compare", "pooled rows", "rows in closed form"],
+)
+def test_credit_over_the_whole_path_is_complete(build, times):
+    problem = toy.replace(build(), progress=0.0).seeded()
+    x = oriented(problem)
+    total = float((mean_credit(problem, times) * (1 - torch.sigmoid(x))).sum())
+    missing = problem.best_value - (extension(problem, torch.sigmoid(x)) if len(x) < 15 else by_rows(problem))
+    assert total == pytest.approx(missing, abs=1e-9 if times == 1 else 0.03)
+
+
+def by_rows(problem: toy.Toy) -> float:
+    rows = GoodRows.read(problem)
+    return float(rows.probability(oriented(problem), 0.0).mean())
+
+
+def test_at_the_end_of_training_half_of_the_credit_is_the_derivative_of_the_extension():
+    problem = toy.replace(weighed(), progress=1.0).seeded()
+    whole = mean_credit(toy.replace(problem, progress=0.0), 600)
+    found = mean_credit(problem, 600)
+    u = torch.sigmoid(oriented(problem)).requires_grad_()
+    agrees = toy.configurations(len(u))
+    value = torch.where(agrees, u, 1 - u).prod(1) @ problem.values_of(agrees == problem.best)
+    (derivative,) = torch.autograd.grad(value, u)
+    assert torch.allclose(found, (whole + derivative) / 2, atol=0.03)
+
+
+@pytest.mark.parametrize("good", [1, 2, 3], ids=["all-of", "two pixels", "three pixels"])
+@pytest.mark.parametrize("t", [0.0, 0.4, 1.0])
+def test_closed_form_of_a_row_equals_enumeration(good, t):
+    scores = torch.randn(1, 5, generator=torch.Generator().manual_seed(good), dtype=torch.double, requires_grad=True)
+    problem = toy.choose(scores, (torch.arange(5) < good).long().unsqueeze(0))
+    rows, x = GoodRows.read(problem), oriented(problem)
+    u = (torch.sigmoid(x) + t * torch.sigmoid(-x)).requires_grad_()
+    agrees = toy.configurations(len(u))
+    value = torch.where(agrees, u, 1 - u).prod(1) @ problem.values_of(agrees == problem.best)
+    (derivative,) = torch.autograd.grad(value, u)
+    assert rows.probability(x, t).item() == pytest.approx(value.item())
+    if t < 1:
+        assert torch.allclose(rows.log_derivative(x, t).exp(), derivative)
+
+
+def test_any_of_all_credit_has_mean_one_and_does_not_underflow():
+    scores = torch.zeros(3, 400, dtype=torch.double).requires_grad_()
+    classes = (torch.arange(400) < 8).long().expand(3, 400)
+    problem = toy.choose(scores, classes).seeded()
+    plan = credit.Plan.of(problem)
+    found = credit.of_binaries(problem, plan, oriented(problem))
+    assert plan.steady and found.mean().item() == pytest.approx(1) and (found > 0).all()
+    assert problem.evaluations == 2
+
+
+def test_accuracy_needs_two_evaluations():
+    problem = some_rows(rows=20).seeded()
+    gradient(problem)
+    assert problem.evaluations == 2
+
+
+def test_single_flips_of_a_separable_metric_serve_all_rows_at_once():
+    scores = torch.randn(6, 3, requires_grad=True)
+    problem = toy.choose(scores, torch.eye(3, dtype=torch.long)[torch.arange(6) % 3]).seeded()
+    problem.leaves[0].layout.kind = "compare"  # forget how the rows are decided
+    gradient(problem)
+    assert problem.evaluations == credit.SAMPLES * (2 + 1)
+
+
+def test_closed_form_is_the_mean_of_single_flips():
+    problem = some_rows(rows=3, classes=3)
+    closed = mean_credit(problem, 1)
+    problem.leaves[0].layout.kind = "compare"
+    assert torch.allclose(mean_credit(problem.seeded(), 800), closed, atol=0.02)
+
+
+def test_the_link_goes_from_logistic_to_sigmoid():
+    x = torch.tensor([-2.0, 0.0, 3.0], requires_grad=True)
+    (logistic,) = torch.autograd.grad(torch.nn.functional.softplus(-x).sum(), x)
+    (sigmoid,) = torch.autograd.grad(torch.sigmoid(-x).sum(), x)
+    assert torch.allclose(links.link(x.detach(), 0.0), -logistic)
+    assert torch.allclose(links.link(x.detach(), 1.0), -sigmoid)
+
+
+def test_negative_credit_swaps_the_sides():
+    problem = weighed()
+    x = oriented(problem)
+    worth = torch.tensor([1.0, -1.0] + [0.0] * 5, dtype=torch.double)
+    found = links.of_pairs(problem, x, worth, 0.3)
+    assert found[0] == -links.link(x[0], 0.3) and found[1] == links.link(-x[1], 0.3)
+
+
+def test_an_order_over_the_batch_is_anchored_to_its_examples():
+    problem = some_ranking(12, progress=0.25).seeded()
+    keys = problem.leaves[0].layout.keys
+    labels = torch.arange(12) % 3 == 0
+    x, plan = oriented(problem), credit.Plan.of(problem)
+    worth = credit.of_binaries(problem, plan, x)
+    layout = problem.leaves[0].layout
+    raw = torch.zeros(12).double()
+    for k, value in enumerate(worth.clamp(min=0).tolist()):
+        raw[layout.ahead[k]] += value
+        raw[layout.behind[k]] += value
+    winners, losers = int(labels.sum()), int((~labels).sum())
+    mean = raw.sum() / (winners + losers)
+    s = torch.sigmoid(keys.detach())
+    up = mean * winners * raw / raw[labels].sum() * (1 - s) * s**0.25
+    down = mean * losers * raw / raw[~labels].sum() * s * (1 - s) ** 0.25
+    loss = Integrated()(problem.seeded())
+    found, pairs = torch.autograd.grad(loss, [keys, problem.differences], allow_unused=True, retain_graph=True)
+    assert torch.allclose(found, torch.where(labels, -up, down))  # c is in the graph of the keys: its own gradient is zero
+    assert pairs.abs().sum() == 0
+
+
+def test_only_one_pool_with_two_sides_is_anchored():
+    problem = some_ranking(9)
+    leaf = problem.leaves[0]
+    assert links.Sides.read(problem, leaf) is not None
+    torn = problem.towards(~problem.best ^ (torch.arange(len(problem.best)) % 2 == 0))
+    assert links.Sides.read(torn, leaf) is None
+    assert links.Sides.read(toy.replace(problem, row_of=leaf.layout.row_of), leaf) is None
+
+
+def test_without_credit_every_binary_is_pulled():
+    problem = toy.plain(lambda bits: 0.5, torch.randn(5, requires_grad=True), progress=0.2).seeded()
+    (pulled,) = torch.autograd.grad(named("pull")(problem), problem.differences)
+    assert torch.equal(gradient(problem), pulled)
+
+
+@pytest.mark.parametrize("name", ["integrated", "idw", "pull"])
+@pytest.mark.parametrize("kind", ["pooled", "rows", "heat map", "compare"])
+@pytest.mark.parametrize("scores", ["saturated", "tied", "best", "one row"])
+def test_degenerate_batches_stay_finite(name, kind, scores):
+    problem = degenerate(kind, scores).seeded()
+    loss = named(name)(problem)
+    found = torch.autograd.grad(loss, problem.differences)[0]
+    assert torch.isfinite(loss) and torch.isfinite(found).all()
+
+
+def degenerate(kind: str, scores: str) -> toy.Toy:
+    n = 1 if scores == "one row" else 4
+    x = torch.zeros(n, 4) if scores == "tied" else torch.randn(n, 4, generator=torch.Generator().manual_seed(0))
+    x = (x * (1e4 if scores == "saturated" else 1)).requires_grad_()
+    good = (torch.arange(4) < (2 if kind == "heat map" else 1)).long().expand(n, 4)
+    if kind == "pooled":
+        problem = toy.average_precision(x.reshape(-1), torch.arange(x.numel()) % 3 == 0)
+    elif kind == "compare":
+        problem = toy.plain(lambda bits: float(bits.mean()), x.reshape(-1) * 1)
+    else:
+        problem = toy.choose(x, good)
+    return problem.towards(problem.bits) if scores == "best" else problem
+
+
+@pytest.mark.parametrize("name", ["integrated", "idw", "pull"])
+def test_a_batch_without_binaries_is_a_zero_in_the_graph(name):
+    scores = torch.randn(5, requires_grad=True)
+    loss = named(name)(toy.average_precision(scores, torch.zeros(5, dtype=torch.bool)))
+    loss.backward()
+    assert float(loss.detach()) == 0 and torch.equal(scores.grad, torch.zeros(5))
+
+
+@pytest.mark.parametrize("name", ["integrated", "pull"])
+def test_value_is_the_distance_of_the_metric_from_the_best(name):
+    problem = some_ranking().seeded()
+    assert float(named(name)(problem).detach()) == pytest.approx(problem.best_value - problem.metric)
+
+
+def test_losses_and_gains_are_mirror_images():
+    problem = weighed()
+    mirrored = toy.replace(problem, g=lambda bits: -problem.g(bits), sign=-1).towards(problem.best)
+    assert torch.equal(gradient(problem.seeded(1)), gradient(mirrored.seeded(1)))
+
+
+def test_a_dear_metric_is_thinned_and_then_interpolated():
+    problem = some_ranking(14).seeded()
+    full = credit.SAMPLES * (len(problem.best) + 1) * 14
+    thinned, far = Integrated(budget=full // 3), Integrated(budget=full // 100)
+    thinned(problem)
+    assert "33%" in thinned.notes[0] and problem.evaluations * 14 < 0.4 * full
+    problem.evaluations = 0
+    far(problem)
+    assert "too many" in far.notes[0] and problem.evaluations == 49
+
+
+def test_thinned_credit_is_right_on_average():
+    problem = toy.replace(weighed(), progress=0.0).seeded()
+    x, plan = oriented(problem), credit.Plan.of(problem)
+    thin = sum(credit.of_binaries(problem, plan.thinned(problem, 0.4), x) for _ in range(1500)) / 1500
+    assert torch.allclose(thin, mean_credit(problem, 600), atol=0.05)
+
+
+def test_the_generator_decides_alone():
+    problem, before = some_ranking(), torch.random.get_rng_state()
+    (first,) = torch.autograd.grad(Integrated()(problem.seeded(5)), problem.leaves[0].layout.keys, retain_graph=True)
+    (second,) = torch.autograd.grad(Integrated()(problem.seeded(5)), problem.leaves[0].layout.keys, retain_graph=True)
+    assert torch.equal(first, second) and torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(ValueError, match="integrated, idw, pull"):
+        named("nearest")
