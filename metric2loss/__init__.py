@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from metric2loss.runtime import SurrogateLoss
 
 __version__ = "0.1.0"
-__all__ = ["MetricError", "MetricWarning", "SurrogateLoss", "compile_metric", "surrogate"]
+__all__ = ["MetricError", "MetricWarning", "SurrogateLoss", "__version__", "compile_metric", "surrogate"]
 
 _HOMES = {
     "MetricError": "metric2loss.diagnostics",

@@ -126,6 +126,7 @@ def _excerpt(span: Span, text: str) -> list[str]:
         return []
     line = source[span.line - 1]
     start = min(max(span.column, 1), len(line) + 1) - 1
+    start += len(line[start:]) - len(line[start:].lstrip())  # a span that knows only its line starts in the indent
     end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
     marked = line[start : max(end, start + 1)]
     margin = " " * len(str(span.line))
