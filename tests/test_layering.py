@@ -47,8 +47,8 @@ FACES = {
 THIRD_PARTY = {
     "libcst": set(STREET),
     "networkx": {"analysis", "factor"},
-    "torch": {"runtime"},
-    "numpy": {"runtime"},
+    "torch": {"runtime", "verify"},
+    "numpy": {"runtime", "verify"},
     "click": FACES,
     "rich": FACES,
 }
