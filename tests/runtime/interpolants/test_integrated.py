@@ -152,7 +152,9 @@ def test_an_order_over_the_batch_is_anchored_to_its_examples():
     down = mean * losers * raw / raw[~labels].sum() * s * (1 - s) ** 0.25
     loss = Integrated()(problem.seeded())
     found, pairs = torch.autograd.grad(loss, [keys, problem.differences], allow_unused=True, retain_graph=True)
-    assert torch.allclose(found, torch.where(labels, -up, down))  # c is in the graph of the keys: its own gradient is zero
+    assert torch.allclose(
+        found, torch.where(labels, -up, down)
+    )  # c is in the graph of the keys: its own gradient is zero
     assert pairs.abs().sum() == 0
 
 

@@ -1,0 +1,149 @@
+"""Finds the configuration with the best metric value: the one that training pulls towards.
+
+A search tries every proposal and improves the best one greedily; the way that won is remembered, and a later batch
+costs one evaluation of g. Batches 1, 2, 4, 8 … search anew, for one batch can be mute (no positive in it), and so does
+one after a configuration was seen that beats the best.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from metric2loss.runtime.failures import failure
+from metric2loss.runtime.proposals import Batch, Proposal, free, improved, possible, proposals
+
+_EQUAL = 1e-9
+_PATIENCE = 16  # a way that keeps being beaten is not looked for at every batch
+_GREEDY, _CURRENT = "greedy improvement", "the current configuration"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best configuration of a batch, its metric value, the direction (+1 maximise), and how it was come by."""
+
+    bits: Tensor
+    value: float
+    sign: int
+    how: str
+
+
+@dataclass(frozen=True)
+class _Tried:
+    proposal: Proposal
+    bits: Tensor
+    value: float
+
+
+@dataclass
+class BestConfiguration:
+    """Remembers, for one loss, the direction and the way that led to the best configuration."""
+
+    sign: int | None = None  # +1 maximise, -1 minimise, None: decided at the first batch
+    how: str = ""
+    _outdone: bool = field(default=False, repr=False)
+    _surprises: int = field(default=0, repr=False)
+    _batches: int = field(default=0, repr=False)
+
+    def __call__(self, batch: Batch) -> Found:
+        """The best configuration known for this batch."""
+        if not len(batch.bits):
+            return Found(batch.bits, batch.metric, self.sign or 1, self.how or "no binaries")
+        self._batches += 1
+        if self._batches & (self._batches - 1) == 0:
+            return self._or_current(batch, self._search(batch))
+        again = self._again(batch)
+        if again is None or (self._surprises < _PATIENCE and (self._outdone or self._beaten(batch, again))):
+            self._surprises += 1
+            again = self._search(batch)
+        return self._or_current(batch, again)
+
+    def seen(self, values: Tensor, found: Found) -> None:
+        """Metric values met at other configurations of the batch: a better one makes the next batch search again."""
+        known = values[torch.isfinite(values)]
+        if len(known) and bool((found.sign * (known - found.value)).max() > _EQUAL):
+            self._outdone = True
+
+    def _again(self, batch: Batch) -> Found | None:
+        """What the remembered way gives."""
+        if not self.how or self.sign is None:
+            return None
+        for proposal in proposals(batch):
+            if proposal.name == self.how:
+                bits = proposal.bits()
+                if bits is None:
+                    return None
+                bits = possible(batch, bits)
+                value = float(batch.values_of(bits.unsqueeze(0))[0])
+                return Found(bits, value, self.sign, self.how) if math.isfinite(value) else None
+        return None
+
+    def _search(self, batch: Batch) -> Found:
+        self._outdone = False
+        tried = _tried(batch)
+        sign = self.sign or _direction(tried)
+        start = _chosen(batch, tried, sign or 1, self.how)
+        sign, self.sign = sign or 1, sign or None
+        better = improved(batch, start.bits, sign) if _trusts_flips(batch, tried) else start.bits
+        how = start.proposal.name
+        if better is not start.bits:
+            how = f"{how}, {_GREEDY}"
+        value = float(batch.values_of(better.unsqueeze(0))[0])
+        self.how = how
+        return Found(better, value, sign, how)
+
+    def _or_current(self, batch: Batch, found: Found) -> Found:
+        if self._beaten(batch, found):
+            return Found(batch.bits, batch.metric, found.sign, _CURRENT)
+        return found
+
+    def _beaten(self, batch: Batch, found: Found) -> bool:
+        return found.sign * (batch.metric - found.value) > _EQUAL
+
+
+def _tried(batch: Batch) -> list[_Tried]:
+    """Every proposal that gives a configuration, with g there."""
+    known = [(proposal, bits) for proposal in proposals(batch) if (bits := proposal.bits()) is not None]
+    current = Proposal(_CURRENT, lambda: batch.bits, recorded=True)
+    known = [(proposal, possible(batch, bits)) for proposal, bits in known]
+    values = batch.values_of(torch.stack([bits for _, bits in known])).tolist()
+    tried = [_Tried(proposal, bits, value) for (proposal, bits), value in zip(known, values, strict=True)]
+    return [entry for entry in [*tried, _Tried(current, batch.bits, batch.metric)] if math.isfinite(entry.value)]
+
+
+def _direction(tried: Sequence[_Tried]) -> int:
+    """Scores equal to the targets beat their negation, whichever way the metric moves then; 0 in a mute batch."""
+    values = {entry.proposal.name: entry.value for entry in tried}
+    pairs = [(entry.value, values[entry.proposal.opposite]) for entry in tried if entry.proposal.opposite in values]
+    if not pairs:
+        raise failure(
+            "M2L105",
+            "cannot tell whether a larger or a smaller value of this metric is better",
+            "no target could be taken for the scores, so no configuration is known to be right",
+            'give direction="maximize" or direction="minimize"',
+        )
+    apart = max((right - wrong for right, wrong in pairs), key=abs)
+    return 0 if abs(apart) <= _EQUAL else 1 if apart > 0 else -1
+
+
+def _trusts_flips(batch: Batch, tried: Sequence[_Tried]) -> bool:
+    return free(batch) or not any(entry.proposal.recorded for entry in tried if entry.proposal.name != _CURRENT)
+
+
+def _chosen(batch: Batch, tried: Sequence[_Tried], sign: int, before: str) -> _Tried:
+    """The best value; of equal ones the way that won before, or one from scores.
+
+    One that perhaps no scores produce (an AUC of 1.5) counts only where none from scores is known to be good.
+    """
+    recorded = [entry for entry in tried if entry.proposal.recorded]
+    if not _trusts_flips(batch, tried):
+        if max(recorded, key=lambda entry: sign * entry.value).proposal.name != _CURRENT:
+            tried = recorded
+    top = max(sign * entry.value for entry in tried)
+    equal = [entry for entry in tried if sign * entry.value >= top - _EQUAL]
+    known = [entry for entry in equal if entry.proposal.name == before.removesuffix(f", {_GREEDY}")]
+    return next(iter([*known, *(entry for entry in equal if entry.proposal.recorded)]), equal[0])

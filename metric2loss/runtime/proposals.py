@@ -1,0 +1,254 @@
+"""Guesses at the best configuration: scores that are the targets, outcomes in order of their class, single flips."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from metric2loss.runtime.factored import Factored
+
+_SURE = 10.0  # how far apart proposed scores are: certain under a sigmoid or a softmax too
+_WORK = 2**22  # configurations times numbers handed to g that one round of single flips may cost
+
+
+class Batch(Factored, Protocol):
+    """A factored batch with the arguments it came from, recordable at other scores."""
+
+    @property
+    def scores(self) -> Mapping[str, Tensor]: ...
+    @property
+    def targets(self) -> Mapping[str, Any]: ...
+
+    def record(self, scores: Mapping[str, Tensor]) -> Tensor | None: ...
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A way to a configuration; `opposite` names the one of the negated scores."""
+
+    name: str
+    bits: Callable[[], Tensor | None]
+    recorded: bool = False
+    opposite: str = ""
+
+
+def proposals(batch: Batch) -> Iterator[Proposal]:
+    """All that need no evaluation of g, surest first."""
+    yield from _recorded(batch)
+    yield from _structural(batch)
+
+
+def _recorded(batch: Batch) -> Iterator[Proposal]:
+    ideal = getattr(batch, "ideal", None)
+    if ideal is not None:
+        yield Proposal("the ideal scores given", lambda: _at(batch, ideal), True)
+    for name, found in _score_guesses(batch):
+        here, there = f"scores = {name}", f"scores = -({name})"
+        negated = {key: -value for key, value in found.items()}
+        yield Proposal(here, lambda found=found: _at(batch, found), True, there)  # type: ignore[misc]
+        yield Proposal(there, lambda negated=negated: _at(batch, negated), True)  # type: ignore[misc]
+
+
+def _at(batch: Batch, scores: Mapping[str, Tensor]) -> Tensor | None:
+    """The binaries at other scores, unless the metric has none there (a check that refuses them, a logarithm of -1)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return batch.record(scores)
+        except Exception:  # whatever the user's own checks raise
+            return None
+
+
+def _score_guesses(batch: Batch) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    targets = {key: value for key, value in batch.targets.items() if isinstance(value, Tensor) and value.numel()}
+    for key, target in targets.items():
+        for name, guess in _guesses(key):
+            scores = {score: guess(target, like) for score, like in batch.scores.items()}
+            fitting = {score: found for score, found in scores.items() if found is not None}
+            if fitting:
+                yield name, {**{score: value.detach() for score, value in batch.scores.items()}, **fitting}
+    if len(batch.scores) > 1:
+        first = next(iter(batch.scores))
+        spread = {key: torch.full_like(value, _SURE if key == first else -_SURE) for key, value in batch.scores.items()}
+        yield f"{first} above all others", {key: value.detach() for key, value in spread.items()}
+
+
+def _guesses(key: str) -> Iterator[tuple[str, Callable[[Tensor, Tensor], Tensor | None]]]:
+    yield key, same
+    yield f"{key}, centred", centred
+    yield f"one-hot of {key}", one_hot
+
+
+def same(target: Tensor, like: Tensor) -> Tensor | None:
+    """The target itself, as scores."""
+    if target.is_complex():
+        return None
+    if target.shape != like.shape:
+        squeezed = [size for size in like.shape if size != 1] == [size for size in target.shape if size != 1]
+        if not squeezed or target.numel() != like.numel():
+            return None
+        target = target.reshape(like.shape)
+    return target.detach().to(like.device, like.dtype)
+
+
+def centred(target: Tensor, like: Tensor) -> Tensor | None:
+    """The target spread around zero: right for logits, where the target itself is right for probabilities."""
+    found = same(target, like)
+    if found is None:
+        return None
+    low, high = found.amin(), found.amax()
+    if not bool(high > low):
+        # one value only: a label says on which side of one half it is
+        return torch.where(found > 0.5, _SURE, -_SURE).to(found.dtype)
+    return ((found - low) / (high - low) * 2 - 1) * _SURE
+
+
+def one_hot(target: Tensor, like: Tensor) -> Tensor | None:
+    """The class named by the target wins along the axis that the target lacks."""
+    if target.is_complex() or not bool((target == target.long()).all()):
+        return None
+    for axis in _class_axes(tuple(target.shape), tuple(like.shape)):
+        classes = like.shape[axis]
+        lacking = [size for place, size in enumerate(like.shape) if place != axis]
+        named = target.detach().to(like.device).long().reshape(lacking)
+        inside = (named >= 0) & (named < classes)
+        if bool(inside.double().mean() >= 0.5):  # the others may mean "ignore"
+            hot = torch.zeros_like(like).detach().scatter_(axis, named.clamp(0, classes - 1).unsqueeze(axis), 1.0)
+            return (hot * 2 - 1) * _SURE
+    return None
+
+
+def _class_axes(target: tuple[int, ...], scores: tuple[int, ...]) -> list[int]:
+    """Axes of the scores without which they have the target's shape, the usual ones (1, last) first."""
+    target = tuple(size for size in target if size != 1)
+    axes = dict.fromkeys([1, len(scores) - 1, *range(len(scores))]) if len(scores) > 1 else {0: None}
+    return [
+        axis
+        for axis in axes
+        if axis < len(scores) and tuple(n for i, n in enumerate(scores) if i != axis and n != 1) == target
+    ]
+
+
+def _structural(batch: Batch) -> Iterator[Proposal]:
+    """Of an order, binaries name the lower class first: all true is ascending, all false descending."""
+    size, device = len(batch.bits), batch.bits.device
+    yield Proposal("the largest outcome is chosen", lambda: _by_outcome(batch, 1))
+    yield Proposal("the smallest outcome is chosen", lambda: _by_outcome(batch, -1))
+    yield Proposal("all binaries true", lambda: torch.ones(size, dtype=torch.bool, device=device))
+    yield Proposal("all binaries false", lambda: torch.zeros(size, dtype=torch.bool, device=device))
+    for key, target in batch.targets.items():
+        if isinstance(target, Tensor) and target.numel() and not target.is_complex():
+            up, down = f"places by {key}", f"places by -({key})"
+            yield Proposal(up, lambda target=target: _by_places(batch, target), False, down)  # type: ignore[misc]
+            yield Proposal(down, lambda target=target: _by_places(batch, -target.double()))  # type: ignore[misc]
+
+
+def _by_outcome(batch: Batch, sign: int) -> Tensor | None:
+    """In every row of a choose step the candidate with the largest (smallest) outcome wins; orders descend (ascend)."""
+    bits, changed = torch.full_like(batch.bits, sign < 0), False
+    for leaf in batch.leaves:
+        if leaf.layout.kind == "choose" and leaf.layout.outcomes.ndim == 2:
+            outcomes = sign * leaf.layout.outcomes.double().reshape(-1)
+            bits[leaf.start : leaf.stop] = outcomes[leaf.layout.beats] > outcomes[leaf.layout.beaten]
+            changed = True
+    return bits if changed else None
+
+
+def _by_places(batch: Batch, target: Tensor) -> Tensor | None:
+    """Operands in the order of a target with as many entries; integers encoded as they are."""
+    bits, changed = batch.bits.clone(), False
+    values = target.detach().to(bits.device).double().reshape(-1)
+    for leaf in batch.leaves:
+        layout = leaf.layout
+        if layout.kind in ("order", "choose") and layout.keys.numel() == len(values):
+            before, after = values[layout.ahead], values[layout.behind]
+            mine = bits[leaf.start : leaf.stop]
+            bits[leaf.start : leaf.stop] = torch.where(before == after, mine, before > after)
+            changed = True
+        elif hasattr(layout, "encoded") and layout.n_rows == len(values):
+            bits[leaf.start : leaf.stop] = layout.encoded(values.round())
+            changed = True
+    return bits if changed else None
+
+
+def possible(batch: Batch, bits: Tensor) -> Tensor:
+    """The configuration without contradictions inside one comparison: what is greater is also greater or equal."""
+    bits = bits.clone()
+    for leaf in batch.leaves:
+        kept = getattr(leaf.layout, "kept", ())
+        if len(kept) == 2:
+            pair = bits[leaf.start : leaf.stop].view(2, -1)
+            pair[1] |= pair[0]
+    return bits
+
+
+def free(batch: Batch) -> bool:
+    """Whether every configuration is one of some scores, or at least one of some ranking or choice."""
+    moved = sum(
+        int(leaf.layout.keys.numel() if leaf.layout.kind in ("order", "choose") else leaf.layout.n_rows)
+        for leaf in batch.leaves
+    )
+    return moved <= sum(value.numel() for value in batch.scores.values())
+
+
+def improved(batch: Batch, start: Tensor, sign: int, rounds: int = 8) -> Tensor:
+    """Greedy: flip what improves (all of it if that is better still, else the best of every row) until none does."""
+    bits = start
+    for _ in range(rounds):
+        better = _round(batch, bits, sign)
+        if better is None:
+            break
+        bits = better
+    return bits
+
+
+def _round(batch: Batch, bits: Tensor, sign: int) -> Tensor | None:
+    size = len(bits)
+    if not size:
+        return None
+    rank, rows = _ranks(batch)
+    flips = _table(rank, rows, batch.n_rows, size)
+    numbers = sum(leaf.layout.numel for leaf in batch.leaves)
+    if len(flips) * max(1, numbers) > _WORK:
+        return None
+    flips = torch.cat([flips.new_full((1, flips.shape[1]), -1), flips])
+    if rows is None:
+        gains = sign * batch.values(bits, flips).double().unsqueeze(1)
+    else:
+        gains = sign * batch.row_values(bits, flips).double()
+    gains = torch.nan_to_num(gains[1:] - gains[0], nan=-1.0)
+    best, at = gains.max(0)
+    of = torch.zeros(size, dtype=torch.long, device=bits.device) if rows is None else rows
+    tries = torch.stack([gains[rank, of] > 1e-12, (rank == at[of]) & (best[of] > 1e-12)])
+    if not bool(tries.any()):
+        return None
+    options = torch.stack([possible(batch, option) for option in bits ^ tries])
+    values = torch.nan_to_num(sign * batch.values_of(torch.cat([options, bits.unsqueeze(0)])).double(), nan=-torch.inf)
+    return options[int(values[:2].argmax())] if bool(values[:2].max() > values[2] + 1e-12) else None
+
+
+def _ranks(batch: Batch) -> tuple[Tensor, Tensor | None]:
+    """Which evaluation flips each binary, and the row it is in."""
+    size, rows = len(batch.bits), batch.row_of
+    running = torch.arange(size, device=batch.bits.device)
+    if rows is None:
+        return running, None
+    order = torch.argsort(rows, stable=True)
+    counts = torch.bincount(rows, minlength=batch.n_rows)
+    rank = torch.empty_like(running)
+    rank[order] = running - (counts.cumsum(0) - counts)[rows[order]]
+    return rank, rows
+
+
+def _table(rank: Tensor, rows: Tensor | None, n_rows: int, size: int) -> Tensor:
+    """Flips [evaluations, rows]: one binary of each row."""
+    if rows is None:
+        return torch.arange(size, device=rank.device).unsqueeze(1)
+    table = torch.full((int(rank.max()) + 1, n_rows), -1, device=rank.device)
+    table[rank, rows] = torch.arange(size, device=rank.device)
+    return table
