@@ -1,0 +1,135 @@
+"""From what a loss is called with to what f and g get: scores active, everything else in the metric's own library."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metric2loss.runtime.arrays import Array
+from metric2loss.runtime.failures import failure
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """One call: by name, the scores as autograd tensors and all other arguments as given."""
+
+    scores: Mapping[str, Tensor]
+    others: Mapping[str, Any]
+    library: str
+    device: torch.device  # of the scores as given: the loss is returned there
+
+    def for_f(self, scores: Mapping[str, Tensor] | None = None) -> dict[str, Any]:
+        """Active scores: for a NumPy metric an Array that holds both the exact ndarray and the tensor."""
+        found = self.scores if scores is None else scores
+        if self.library == "torch":
+            return {**self.others, **found}
+        return {**self.others, **{name: Array(x.detach().numpy(), x) for name, x in found.items()}}
+
+    def for_g(self) -> dict[str, Any]:
+        """Scores detached, in the metric's library."""
+        detached = {name: x.detach() for name, x in self.scores.items()}
+        return {
+            **self.others,
+            **(detached if self.library == "torch" else {name: x.numpy() for name, x in detached.items()}),
+        }
+
+    def targets(self) -> dict[str, Any]:
+        """The other arguments, those that are numbers in bulk as tensors."""
+        return {name: _as_numbers(value) for name, value in self.others.items()}
+
+
+@cache
+def signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    """The signature without self."""
+    found = inspect.signature(function)
+    return found.replace(parameters=list(found.parameters.values())[1:])
+
+
+def bound(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
+    """Binds a call to the user's signature, as f has it."""
+    signature = signature_of(type(owner).f)
+    given = {name: value for name, value in owner.bound.items() if name in signature.parameters and name not in kwargs}
+    try:
+        call = signature.bind_partial(*args, **kwargs)
+        call.arguments.update({name: value for name, value in given.items() if name not in call.arguments})
+        call = signature.bind(**call.arguments)
+    except TypeError as error:
+        raise failure(
+            "M2L503", f"{type(owner).__name__}: {error}", hint=f"call it as the metric: {signature}"
+        ) from None
+    call.apply_defaults()
+    library = owner.library or _library_of(call.arguments, owner.scores)
+    scores = {name: _score(name, call.arguments[name], library) for name in owner.scores}
+    first = next((call.arguments[name] for name in owner.scores), None)
+    device = first.device if isinstance(first, Tensor) else torch.device("cpu")
+    others = {name: value for name, value in call.arguments.items() if name not in scores}
+    if library == "numpy":
+        others = {name: _as_numpy(value) for name, value in others.items()}
+    return Arguments(scores, others, library, device)
+
+
+def _library_of(arguments: Mapping[str, Any], scores: tuple[str, ...]) -> str:
+    return "torch" if any(isinstance(arguments[name], Tensor) for name in scores) else "numpy"
+
+
+def _score(name: str, given: Any, library: str) -> Tensor:
+    """A float tensor that requires grad: the given one's graph is kept when there is one."""
+    try:
+        x = given if isinstance(given, Tensor) else torch.as_tensor(_dense(given))
+    except (TypeError, ValueError) as error:
+        raise failure("M2L503", f"{name!r} cannot be read as an array of scores: {error}") from None
+    if x.is_complex():
+        raise failure("M2L503", f"{name!r} is complex; scores are real numbers")
+    if not x.numel():
+        raise failure("M2L502", f"{name!r} is empty", "a metric of no examples has no gradient", "skip empty batches")
+    if not x.is_floating_point():
+        x = x.double()
+    if library == "numpy":
+        x = x.cpu() if x.dtype in (torch.float32, torch.float64) else x.cpu().float()
+    if not bool(torch.isfinite(x.detach()).all()):
+        broken = int((~torch.isfinite(x.detach())).sum())
+        raise failure(
+            "M2L501",
+            f"{broken} of {x.numel()} entries of {name!r} are nan or infinite",
+            "an order or a comparison with nan is no order, and infinite scores have no differences",
+            "look at the model's outputs; replace masked scores by a finite number such as -1e4",
+        )
+    if x.requires_grad and torch.is_grad_enabled():
+        return x.clone()  # lines of f may write into it
+    return x.detach().clone().requires_grad_()
+
+
+def _dense(given: Any) -> np.ndarray:
+    if isinstance(given, (list, tuple)) and any(isinstance(part, Tensor) for part in given):
+        return torch.stack([torch.as_tensor(part) for part in given])  # type: ignore[return-value]
+    array = np.asarray(given)
+    if array.dtype == object:
+        raise TypeError("its rows have different lengths, or its entries are no numbers")
+    return np.array(array)
+
+
+def _as_numpy(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        x = value.detach().cpu()
+        return (x.float() if x.dtype in (torch.bfloat16,) else x).numpy()
+    if type(value) in (list, tuple):
+        return type(value)(_as_numpy(part) for part in value)
+    if type(value) is dict:
+        return {key: _as_numpy(part) for key, part in value.items()}
+    return value
+
+
+def _as_numbers(value: Any) -> Any:
+    if isinstance(value, (list, tuple, np.ndarray)):
+        try:
+            return torch.as_tensor(np.array(value)) if len(value) else value
+        except (TypeError, ValueError, RuntimeError):
+            return value
+    return value

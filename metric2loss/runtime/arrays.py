@@ -1,0 +1,336 @@
+"""NumPy's array protocols over torch tensors: what a NumPy metric computes with while gradients or many configurations pass.
+
+An `Array` is *active* in f (the exact ndarray beside the autograd tensor: NumPy decides, torch differentiates), *batched* in
+g under vmap (a tensor alone), or *passive* there (an ndarray alone, so that `labels[order]` meets a batched `order`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.lib.mixins import NDArrayOperatorsMixin
+from torch import Tensor
+
+from metric2loss.runtime import indexing
+from metric2loss.runtime.batched import Unbatchable, agreed, in_batch, plain
+from metric2loss.runtime.failures import failure
+from metric2loss.runtime.numpy_functions import evaluate, ufunc
+
+
+class Array(NDArrayOperatorsMixin):
+    """One value of a NumPy metric; see the module's first lines for its three states."""
+
+    __slots__ = ("_exact", "_tensor")
+    __array_priority__ = 1000
+
+    def __init__(self, exact: np.ndarray | None, tensor: Tensor | None = None) -> None:
+        self._exact = exact
+        self._tensor = tensor
+
+    # --- what it is
+
+    @property
+    def exact(self) -> np.ndarray:
+        """The ndarray; of a batched value, the one all configurations agree on."""
+        if self._exact is not None:
+            return self._exact
+        assert self._tensor is not None
+        return plain(self._tensor)
+
+    @property
+    def tensor(self) -> Tensor:
+        return as_tensor(self._exact) if self._tensor is None else self._tensor
+
+    @property
+    def active(self) -> bool:
+        return self._exact is not None and self._tensor is not None
+
+    @property
+    def batched(self) -> bool:
+        return self._exact is None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self._exact.shape if self._exact is not None else self.tensor.shape)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._exact.dtype if self._exact is not None else dtype_of(self.tensor)
+
+    @property
+    def T(self) -> Any:
+        return np.transpose(self)
+
+    @property
+    def flat(self) -> Any:
+        return self.reshape(-1)
+
+    @property
+    def real(self) -> Array:
+        return self
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of unsized object")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[place] for place in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"Array({self._tensor if self._exact is None else self._exact!r})"
+
+    # --- NumPy's protocols
+
+    def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return _apply(getattr(function, method), ufunc(function, method), inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _apply(function, evaluate(function), args, kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if self.active:
+            raise _leak("an array of plain numbers")
+        if self._exact is None:
+            raise Unbatchable("the values of an array that differs between configurations are asked for")
+        return self._exact if dtype is None else self._exact.astype(dtype)
+
+    # --- where Python needs one plain value
+
+    def _one(self, needed: str) -> np.ndarray:
+        if self.active:
+            raise _leak(needed)
+        return self.exact
+
+    def __bool__(self) -> bool:
+        return bool(self._one("a truth value"))
+
+    def __int__(self) -> int:
+        return int(self._one("an integer"))
+
+    def __float__(self) -> float:
+        return float(self._one("a float"))
+
+    def __index__(self) -> int:
+        return self._one("an index").__index__()
+
+    def __hash__(self) -> int:
+        return hash(self._one("a hash").item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self._one("text").item(), spec)
+
+    def __round__(self, digits: int = 0) -> Any:
+        return np.round(self, digits)
+
+    def item(self, *place: int) -> Any:
+        if not place and self.size == 1 and (self.active or self.batched):
+            return self.reshape(())  # stays what it is: only Python's own conversions need a plain value
+        return self._one("a plain number").item(*place)
+
+    def tolist(self) -> Any:
+        if self.active or self.batched:
+            return [row.tolist() if row.ndim else row for row in self] if self.ndim else self
+        return self.exact.tolist()
+
+    # --- reading and writing parts
+
+    def __getitem__(self, index: Any) -> Any:
+        parts = [part for part in indexing.listed(index) if isinstance(part, Array)]
+        if self._exact is not None and not any(part.batched for part in parts):
+            index = indexing.replaced(index, Array, lambda part: part.exact)
+            exact = self._exact[index]
+            tensor = indexing.read(self._tensor, index) if self._tensor is not None else None
+            return wrapped(exact, tensor)
+        index = indexing.replaced(index, Array, lambda part: part.tensor)
+        return Array(None, indexing.read(self.tensor, index))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        parts = [part for part in (*indexing.listed(index), value) if isinstance(part, Array)]
+        batched = self.batched or any(part.batched for part in parts)
+        tensor = None
+        if batched or self.active or any(part.active for part in parts):
+            given = value.tensor if isinstance(value, Array) else torch.as_tensor(value)
+            tensor = indexing.written(self.tensor, indexing.replaced(index, Array, lambda part: part.tensor), given)
+        if batched:
+            self._exact = None
+        else:
+            assert self._exact is not None
+            exact = self._exact.copy()
+            exact[indexing.replaced(index, Array, lambda part: part.exact)] = (
+                value.exact if isinstance(value, Array) else value
+            )
+            self._exact = exact
+        self._tensor = tensor
+
+    def assign(self, value: Any) -> Array:
+        """What `out=` and `+=` do: the value of another array becomes the value of this one."""
+        source = value if isinstance(value, Array) else Array(np.asarray(value))
+        self._exact, self._tensor = source._exact, source._tensor
+        return self
+
+    # --- methods that are functions with another name
+
+    def astype(self, dtype: Any, **kwargs: Any) -> Any:
+        exact = None if self._exact is None else self._exact.astype(dtype)
+        if self._tensor is None:
+            return wrapped(exact, None)
+        return wrapped(exact, self._tensor.to(torch_dtype(dtype)))
+
+    def copy(self, *args: Any, **kwargs: Any) -> Array:
+        return Array(None if self._exact is None else self._exact.copy(), self._tensor)
+
+    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
+
+    def transpose(self, *axes: Any) -> Any:
+        return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
+
+    def flatten(self, *args: Any) -> Any:
+        return np.ravel(self)
+
+    def sort(self, axis: int = -1, **kwargs: Any) -> None:
+        self.assign(np.sort(self, axis=axis, **kwargs))
+
+    def fill(self, value: Any) -> None:
+        self[...] = value
+
+    def view(self, *args: Any) -> Array:
+        if args:
+            raise Unbatchable("a view of another type")
+        return self
+
+    def dot(self, other: Any) -> Any:
+        return np.dot(self, other)
+
+
+def _method(name: str) -> Any:
+    function = getattr(np, name)
+
+    def method(self: Array, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__name__ = name
+    return method
+
+
+_METHODS = (
+    "all any argmax argmin argpartition argsort choose clip compress conj cumprod cumsum diagonal max mean min nonzero prod "
+    "ptp ravel repeat round searchsorted squeeze std sum swapaxes take trace var"
+)
+for _name in _METHODS.split():
+    setattr(Array, _name, _method(_name))
+
+
+def _leak(needed: str) -> Exception:
+    return failure(
+        "M2L302",
+        f"a score is used where Python needs {needed}",
+        "the gradient ends where a score becomes a plain number",
+        "compute with NumPy functions on the array of scores instead of converting its elements",
+    )
+
+
+def wrapped(exact: Any, tensor: Tensor | None) -> Any:
+    """The result of a computation: an Array only while a gradient or a batch needs one."""
+    if tensor is not None and (exact is None or tensor.requires_grad):
+        return Array(None if exact is None else np.asarray(exact), tensor)
+    if isinstance(exact, np.ndarray) and in_batch():
+        return Array(exact)
+    return exact
+
+
+def _apply(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """One NumPy call: by NumPy where all exact values are known, by torch where a tensor is among the arguments."""
+    out = kwargs.pop("out", None)
+    found = [part for part in indexing.deep((args, kwargs)) if isinstance(part, Array)]
+    exact = None
+    if not any(part.batched for part in found):
+        exact = real(*_deep(args, _exact), **_deep(kwargs, _exact))
+    tensors: Any = None
+    if any(part._tensor is not None for part in found):
+        try:
+            tensors = on_tensors(*_deep(args, _given), **_deep(kwargs, _given))
+        except NotImplementedError:
+            tensors = None if exact is not None else _by_agreement(real, args, kwargs)
+    result = _joined(exact, tensors)
+    if out is None:
+        return result
+    target = out[0] if isinstance(out, tuple) else out
+    return target.assign(result) if isinstance(target, Array) else _raise_out()
+
+
+def _raise_out() -> Any:
+    raise Unbatchable("out= is a plain array")
+
+
+def _by_agreement(real: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """A function without a tensor form: its arguments must agree between configurations, NumPy then computes it."""
+    result = real(*_deep(args, _exact), **_deep(kwargs, _exact))
+    return _deep(result, lambda part: as_tensor(part) if isinstance(part, (np.ndarray, np.generic)) else part)
+
+
+def _joined(exact: Any, tensors: Any) -> Any:
+    several = exact if isinstance(exact, (tuple, list)) else tensors if isinstance(tensors, (tuple, list)) else None
+    if several is None:
+        return wrapped(exact, tensors) if tensors is None or isinstance(tensors, Tensor) else tensors
+    n = len(several)
+    pairs = zip(exact if exact is not None else [None] * n, tensors if tensors is not None else [None] * n)
+    return (
+        type(several)(_joined(one, other) for one, other in pairs)
+        if type(several) in (tuple, list)
+        else tuple(_joined(one, other) for one, other in pairs)
+    )
+
+
+def _exact(part: Any) -> Any:
+    return part.exact if isinstance(part, Array) else part
+
+
+def _given(part: Any) -> Any:
+    return part.tensor if isinstance(part, Array) else as_tensor(part) if isinstance(part, np.ndarray) else part
+
+
+def _deep(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The same nesting of lists, tuples and dicts with every entry changed."""
+    if type(value) in (list, tuple):
+        return type(value)(_deep(part, change) for part in value)
+    if type(value) is dict:
+        return {key: _deep(part, change) for key, part in value.items()}
+    return change(value)
+
+
+def as_tensor(x: Any) -> Tensor:
+    """A tensor with the values of an ndarray (copied: views with negative strides and read-only arrays are no tensors)."""
+    return torch.tensor(np.asarray(x))
+
+
+def torch_dtype(dtype: Any) -> torch.dtype:
+    """The torch dtype of anything NumPy takes for one."""
+    return torch.from_numpy(np.empty(0, dtype=np.dtype(dtype))).dtype
+
+
+def dtype_of(x: Tensor) -> np.dtype[Any]:
+    """The NumPy dtype of a tensor (also a batched one, which has no NumPy form)."""
+    return torch.empty(0, dtype=x.dtype).numpy().dtype
+
+
+def everywhere(value: Any) -> Any:
+    """A passive argument of g, with its ndarrays as passive Arrays."""
+    return _deep(value, lambda part: Array(part) if isinstance(part, np.ndarray) else part)
+
+
+def shared(value: Any) -> Any:
+    """A result that all configurations agree on, plain."""
+    return agreed(value.tensor).numpy() if isinstance(value, Array) and value.batched else _exact(value)

@@ -1,0 +1,72 @@
+"""Differences of comparisons and signs: left - right, element by element; logits where probabilities are compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metric2loss.runtime.layouts import CompareLayout, SignLayout
+from metric2loss.runtime.native import called
+from metric2loss.runtime.ranking import passive
+from metric2loss.runtime.recorded import Differences, Operand
+
+_EDGE = 1e-6  # probabilities are kept this far from 0 and 1, so that logits have finite gradients
+
+
+def compare(left: Any, op: str | tuple[str, ...], right: Any) -> Differences:
+    """One difference an element of the broadcast operands; `op` is the user's operator, or all that share the operands."""
+    ops = (op,) if isinstance(op, str) else op
+    a, b = Operand.of(left), Operand.of(right)
+    library = "torch" if "torch" in (a.library, b.library) else "numpy"
+    if not (a.active or b.active):
+        return passive(torch.as_tensor(_decided(a, ops[0], b)), library)
+    device = a.tensor.device if a.active else b.tensor.device
+    c = _difference(a, b, device)
+    layout = CompareLayout(tuple(c.shape), ops, device)
+    bits = [torch.as_tensor(_decided(a, {"gt": ">", "ge": ">="}[kept], b)).to(device) for kept in layout.kept]
+    flat = torch.cat([c.reshape(-1)] * len(layout.kept))
+    return Differences(layout, flat, torch.cat([found.reshape(-1) for found in bits]), library)
+
+
+def _decided(a: Operand, op: str, b: Operand) -> Any:
+    x, y = a.exact, b.exact
+    if isinstance(x, Tensor) != isinstance(y, Tensor):
+        x, y = torch.as_tensor(x), torch.as_tensor(y)
+    table = {">": "__gt__", ">=": "__ge__", "<": "__lt__", "<=": "__le__", "==": "__eq__", "!=": "__ne__"}
+    return getattr(x if isinstance(x, Tensor) else np.asarray(x), table[op])(y)
+
+
+def _difference(a: Operand, b: Operand, device: torch.device) -> Tensor:
+    x, y = a.tensor.to(device), b.tensor.to(device)
+    if a.active != b.active and _between(x if a.active else y, True) and _between(y if a.active else x, False):
+        x, y = _logit(x), _logit(y)
+    return x - y
+
+
+def _between(x: Tensor, edges: bool) -> bool:
+    """Whether all of x lies between 0 and 1, the edges included or not."""
+    if not x.numel():
+        return False
+    low, high = x.detach().aminmax()
+    return bool(low >= 0) and bool(high <= 1) if edges else bool(low > 0) and bool(high < 1)
+
+
+def _logit(p: Tensor) -> Tensor:
+    p = (p if p.is_floating_point() else p.double()).clamp(_EDGE, 1 - _EDGE)
+    return p.log() - torch.log1p(-p)
+
+
+def sign(x: Any, *args: Any, using: str = "sign", **kwargs: Any) -> Differences:
+    """Two binaries an element: [x > 0] and [x >= 0]."""
+    operand = Operand.of(x)
+    native = torch.as_tensor(called(using, operand, args, kwargs))
+    if not operand.active:
+        return passive(native, operand.library)
+    c = operand.tensor
+    at_zero = torch.as_tensor(args[0]) if args else torch.as_tensor(kwargs.get("values", 0.5))
+    layout = SignLayout(tuple(c.shape), using, native.dtype, c.device, at_zero.to(c.device))
+    plain = c.detach().reshape(-1)
+    return Differences(layout, torch.cat([c.reshape(-1)] * 2), torch.cat([plain > 0, plain >= 0]), operand.library)

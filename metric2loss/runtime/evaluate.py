@@ -1,0 +1,263 @@
+"""Exact values of g at many configurations: once under vmap where that agrees with the plain loop, else by the loop."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metric2loss.runtime.arrays import Array, everywhere
+from metric2loss.runtime.batched import Split, Unbatchable, batch
+from metric2loss.runtime.failures import failure
+from metric2loss.runtime.lenient import Lenient, lenient_globals
+from metric2loss.runtime.recorded import Outcomes
+from metric2loss.runtime.tape import Path
+from metric2loss.runtime.torch_batch import TorchBatch
+
+_NUMBERS = 2**22  # numbers in the outcomes of one chunk of configurations
+_CHECKED = 4  # configurations compared with the loop at first use
+_SMALL = 4  # so few configurations are looped over
+
+
+@dataclass
+class Batching:
+    """What a loss knows about evaluating its g: "undecided", "vmap" or "loop", and why; kept from batch to batch."""
+
+    way: str = "undecided"
+    why: str = "no configurations were evaluated yet"
+    failures: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.way}: {self.why}"
+
+    def settle(self, way: str, why: str) -> None:
+        """The decision stands from now on."""
+        self.way, self.why = way, why
+
+    def fall_back(self, refusal: Exception) -> None:
+        """At first use, or after several batches, the loop it is."""
+        self.failures += 1
+        if self.way == "undecided" or self.failures > 2:
+            text = str(refusal).strip().splitlines()
+            self.settle("loop", f"{type(refusal).__name__}: {text[0] if text else ''}")
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One step at one place of the run, and where its binaries stand among all."""
+
+    key: Path
+    layout: Any
+    start: int
+    stop: int
+
+
+@dataclass
+class Program:
+    """g with everything but the binaries: the loss, the tree g reads, the passive arguments by name."""
+
+    owner: Any
+    tree: Any
+    source: Outcomes
+    arguments: dict[str, Any]
+
+    def run(self, method: str, extra: dict[str, Any] | None = None) -> Any:
+        """One plain run at the current outcomes."""
+        arguments = {**self._arguments(method), **(extra or {})}
+        return getattr(self.owner, method)(self.tree, **{k: v for k, v in arguments.items() if k in self.arguments})
+
+    def run_batched(self, method: str, names: dict[str, Any]) -> Any:
+        arguments = {name: everywhere(value) for name, value in self._arguments(method).items()}
+        return getattr(Lenient(self.owner, names), method)(self.tree, **arguments)
+
+    def _arguments(self, method: str) -> dict[str, Any]:
+        wanted = self.owner.parameters_of(method)
+        return {name: self.arguments[name] for name in wanted}
+
+
+@dataclass
+class Evaluator:
+    """Evaluates one batch's g (or its rows) at configurations."""
+
+    program: Program
+    leaves: tuple[Leaf, ...]
+    batching: Mapping[str, Batching]
+    device: torch.device
+    row_keys: tuple[Any, ...] | None = None
+    _names: dict[str, Any] | None = field(default=None, repr=False)
+
+    def at_flips(self, base: Tensor, flips: Tensor, method: str = "g") -> Tensor:
+        """float64 [A] (rows: [A, R]) at `base` with each line of `flips` turned."""
+        parts = [
+            self.evaluated(*self._flipped(base, chunk), len(chunk), method) for chunk in flips.split(self._chunk())
+        ]
+        return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.float64, device=self.device)
+
+    def at(self, bits: Tensor, method: str = "g") -> Tensor:
+        """The same for dense configurations BoolTensor[A, L]."""
+        parts = [
+            self.evaluated(*self._dense(chunk), len(chunk), method) for chunk in bits.split(self._chunk(dense=True))
+        ]
+        return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.float64, device=self.device)
+
+    def _chunk(self, dense: bool = False) -> int:
+        numbers = sum(leaf.layout.numel for leaf in self.leaves) * 4
+        if dense:
+            numbers += sum(leaf.layout.size for leaf in self.leaves) * 4
+        return max(1, _NUMBERS // max(numbers, 1))
+
+    def _flipped(self, base: Tensor, flips: Tensor) -> tuple[list[Tensor], list[bool]]:
+        """Outcomes of every leaf; a leaf that no flip touches has one outcome for all."""
+        if len(self.leaves) == 1:
+            return [self.leaves[0].layout.flipped(base, flips)], [True]
+        outcomes, many = [], []
+        touched = self._touched(flips)
+        for number, leaf in enumerate(self.leaves):
+            mine = base[leaf.start : leaf.stop]
+            if number in touched:
+                local = torch.where((flips >= leaf.start) & (flips < leaf.stop), flips - leaf.start, -1)
+                outcomes.append(leaf.layout.flipped(mine, local))
+            else:
+                outcomes.append(leaf.layout.result(mine.unsqueeze(0))[0])
+            many.append(number in touched)
+        return outcomes, many
+
+    def _touched(self, flips: Tensor) -> set[int]:
+        starts = torch.tensor([leaf.start for leaf in self.leaves], device=flips.device)
+        known = flips[flips >= 0]
+        # leaves without binaries share their start with the next one: take the last that starts there
+        return set(torch.unique(torch.searchsorted(starts, known, right=True) - 1).tolist())
+
+    def _dense(self, bits: Tensor) -> tuple[list[Tensor], list[bool]]:
+        outcomes = [leaf.layout.result(bits[:, leaf.start : leaf.stop]) for leaf in self.leaves]
+        return outcomes, [leaf.layout.size > 0 for leaf in self.leaves]
+
+    # --- one chunk
+
+    def evaluated(self, outcomes: list[Tensor], many: list[bool], amount: int, method: str = "g") -> Tensor:
+        """float64 [A] (rows: [A, R]) from the outcomes of every leaf: [A, ...] where `many` says so, else one for all."""
+        batching = self.batching[method]
+        if amount <= _SMALL or batching.way == "loop":
+            return self._loop(outcomes, many, range(amount), method)
+        try:
+            values = self._vmapped(outcomes, many, amount, method)
+            if batching.way == "undecided":
+                self._compare(values, outcomes, many, method)
+        except _REFUSALS as refusal:
+            batching.fall_back(refusal)
+            return self._loop(outcomes, many, range(amount), method)
+        return values
+
+    def _compare(self, values: Tensor, outcomes: list[Tensor], many: list[bool], method: str) -> None:
+        chosen = sorted({round(x) for x in np.linspace(0, len(values) - 1, _CHECKED)})
+        plain = self._loop(outcomes, many, chosen, method)
+        if not torch.allclose(values[chosen], plain, rtol=1e-5, atol=1e-6, equal_nan=True):
+            raise Unbatchable("the batched values differ from those of the plain loop")
+        self.batching[method].settle("vmap", "equal to the plain loop")
+
+    def _vmapped(self, outcomes: list[Tensor], many: list[bool], amount: int, method: str) -> Tensor:
+        """All configurations by vmap; groups that disagree on a plain value run apart."""
+        waiting = [torch.arange(amount, device=self.device)]
+        found: Tensor | None = None
+        runs, limit = 0, max(8, amount // 8)
+        while waiting:
+            chosen = waiting.pop()
+            runs += 1
+            if runs > limit:
+                raise Unbatchable("the configurations disagree on too many plain values")
+            some = [x[chosen] if m and len(chosen) < amount else x for x, m in zip(outcomes, many)]
+            try:
+                values = self._vmap(some, many, len(chosen), method)
+            except Split as split:
+                waiting.extend(chosen[split.group == group] for group in split.group.unique())
+                continue
+            found = values.new_zeros(amount, *values.shape[1:]) if found is None else found
+            found[chosen] = values
+        assert found is not None
+        return found
+
+    def _vmap(self, outcomes: list[Tensor], many: list[bool], amount: int, method: str) -> Tensor:
+        names = self._lenient()
+        source = self.program.source
+
+        def one(pivot: Tensor, *mine: Tensor) -> Tensor:
+            source.current = mine
+            with batch(pivot):
+                return self._value(self.program.run_batched(method, names), method)
+
+        dims = (0, *(0 if m else None for m in many))
+        pivots = torch.ones(amount, dtype=torch.bool, device=self.device)
+        with TorchBatch(), torch.no_grad(), np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            values: Tensor = torch.vmap(one, in_dims=dims)(pivots, *outcomes)
+        return values.reshape(amount, -1) if method == "rows" else values
+
+    def _loop(self, outcomes: list[Tensor], many: list[bool], chosen: Any, method: str) -> Tensor:
+        values = [self._plain([x[a] if m else x for x, m in zip(outcomes, many)], method) for a in chosen]
+        return torch.stack(values) if values else torch.zeros(0, dtype=torch.float64, device=self.device)
+
+    def _plain(self, outcomes: list[Tensor], method: str) -> Tensor:
+        self.program.source.current = outcomes
+        with torch.no_grad(), np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self._value(self.program.run(method), method)
+
+    def _lenient(self) -> dict[str, Any]:
+        if self._names is None:
+            self._names = lenient_globals(type(self.program.owner).g.__globals__)
+        return self._names
+
+    def _value(self, result: Any, method: str) -> Tensor:
+        """float64: 0-d for g, [R] for rows."""
+        if method == "rows":
+            return self._rows(result)
+        value = number(self.program.owner.picked(result), self.device)
+        return value.mean() if value.ndim else value
+
+    def _rows(self, result: Any) -> Tensor:
+        if not isinstance(result, dict):
+            return number(result, self.device).reshape(-1)
+        if self.row_keys is None:
+            self.row_keys = tuple(result)
+        if tuple(result) != self.row_keys:
+            raise Unbatchable("the rows are not the same for all configurations")
+        return torch.stack([number(result[key], self.device) for key in self.row_keys])
+
+
+_REFUSALS: tuple[type[Exception], ...] = (
+    RuntimeError,
+    TypeError,
+    ValueError,
+    IndexError,
+    KeyError,
+    AttributeError,
+    NotImplementedError,
+    ZeroDivisionError,
+    AssertionError,
+    OverflowError,
+    Split,
+    Unbatchable,
+)
+
+
+def number(result: Any, device: torch.device) -> Tensor:
+    """The metric's result as a float64 tensor."""
+    if isinstance(result, Array):
+        return result.tensor.double().to(device)
+    if isinstance(result, Tensor):
+        return result.double().to(device)
+    if isinstance(result, (list, tuple)) and any(isinstance(part, (Array, Tensor)) for part in result):
+        return torch.stack([number(part, device) for part in result])
+    try:
+        return torch.as_tensor(np.asarray(result, dtype=np.float64), device=device)
+    except (TypeError, ValueError):
+        raise failure(
+            "M2L503",
+            f"the metric returned {type(result).__name__}, which is no number",
+            hint="choose one value of it with returns=",
+        ) from None

@@ -1,0 +1,97 @@
+"""Choose: the winner is the candidate with the fewest candidates of other classes ahead of it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from metric2loss.runtime.layouts.base import Layout
+from metric2loss.runtime.layouts.pairs import PairLayout
+
+
+class ChooseLayout(PairLayout):
+    """Rows of candidates, classes of equal outcome; `outcomes` [rows, n, ...] is what the program gets for each winner.
+
+    A row of two classes is won by the first class exactly when one of its candidates beats all of the second: right for
+    every consistent configuration, decided for all others.  With more classes (or none) the candidate beaten by the fewest
+    candidates of other classes wins, which a consistent configuration has at zero for its maximum alone.
+    `beats`, `beaten` are other names of `ahead`, `behind`.
+    """
+
+    kind = "choose"
+
+    def __init__(self, classes: Tensor, keys: Tensor, outcomes: Tensor, shape: tuple[int, ...], is_index: bool) -> None:
+        super().__init__(classes, keys)
+        self.outcomes = outcomes
+        self.is_index = is_index  # the outcome is the winner itself
+        self.shape = shape  # of the outcome in the user's program
+        last = self.first[:, -1:]
+        self._second = (
+            (self.first == last) & (last > 0) & (self.end[:, :1] == last)
+        )  # the losing side of two-class rows
+
+    @property
+    def beats(self) -> Tensor:
+        return self.ahead
+
+    @property
+    def beaten(self) -> Tensor:
+        return self.behind
+
+    def winners(self, bits: Tensor) -> Tensor:
+        """The candidate each row chooses, LongTensor[A, rows]."""
+        return self._winners(self.counts(bits))
+
+    def winner_class(self, bits: Tensor) -> Tensor:
+        """The class each row chooses, LongTensor[A, rows]."""
+        return torch.gather(self.classes.expand(len(bits), -1, -1), 2, self.winners(bits).unsqueeze(-1)).squeeze(-1)
+
+    def result(self, bits: Tensor) -> Tensor:
+        return self._shaped(self._outcomes(self.winners(bits)))
+
+    def flipped(self, base: Tensor, flips: Tensor) -> Tensor:
+        """Only the rows that a flip touches are decided again."""
+        if not self.size or not flips.numel():
+            return self.result(base.expand(len(flips), -1))
+        listed = flips >= 0
+        owner = torch.arange(len(flips), device=self.device).unsqueeze(1).expand_as(flips)[listed]
+        known = flips[listed]
+        places, where = torch.unique(owner * self.n_rows + self.row_of[known], return_inverse=True)
+        if len(places) * 2 > len(flips) * self.n_rows:
+            return self._shaped(self._outcomes(self._winners(self.flipped_counts(base, flips))))
+        start = self.counts(base.unsqueeze(0))
+        winners = self._winners(start).expand(len(flips), -1).clone()
+        rows = places % self.n_rows
+        count = start[0, rows]
+        change = 1 - 2 * base[known].long()
+        n = self.n
+        count.view(-1).index_add_(0, where * n + self.sorted_behind[known] % n, change)
+        count.view(-1).index_add_(0, where * n + self.sorted_ahead[known] % n, -change)
+        winners.view(-1)[places] = self._winners(count.unsqueeze(0), rows)[0]
+        return self._shaped(self._outcomes(winners))
+
+    def placed(self, items: Tensor) -> Tensor:
+        """Outcomes of given rankings of the candidates, LongTensor[A, rows, n]."""
+        return self._shaped(self._outcomes(items[..., 0]))
+
+    def _winners(self, count: Tensor, rows: Tensor | None = None) -> Tensor:
+        second, by_class = (self._second, self.by_class) if rows is None else (self._second[rows], self.by_class[rows])
+        behind = torch.where(second, 1, 2 * count)
+        # ties of inconsistent configurations: the first in the user's order of candidates
+        behind = behind * self.n + by_class
+        place = behind.argmin(-1, keepdim=True)
+        return torch.gather(by_class.expand(len(count), -1, -1), 2, place).squeeze(-1)
+
+    def _outcomes(self, winners: Tensor) -> Tensor:
+        rows = torch.arange(self.n_rows, device=self.device)
+        return self.outcomes[rows, winners]
+
+    def _shaped(self, outcomes: Tensor) -> Tensor:
+        return outcomes.reshape(len(outcomes), *self.shape)
+
+    def same_as(self, other: Layout) -> bool:
+        return (
+            super().same_as(other)
+            and isinstance(other, ChooseLayout)
+            and torch.equal(self.outcomes.nan_to_num(), other.outcomes.nan_to_num())
+        )

@@ -1,0 +1,67 @@
+"""Order: the permutation is the stable argsort of positions, position = items of other classes ahead + place in the class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from metric2loss.runtime.layouts.pairs import PairLayout
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """How the rows of items stand in the user's array: the axis ordered (None: the array flattened) and the other axes."""
+
+    shape: tuple[int, ...]
+    axis: int | None
+
+    def rows(self, x: Tensor) -> Tensor:
+        """[rows, n] of an array of this shape."""
+        if self.axis is None or not self.shape:
+            return x.reshape(1, -1)
+        moved = x.movedim(self.axis, -1)
+        return moved.reshape(-1, moved.shape[-1])
+
+    def back(self, rows: Tensor) -> Tensor:
+        """[A, rows, k] in the user's shape, [A, ..., k, ...]."""
+        if self.axis is None or not self.shape:
+            return rows[:, 0]
+        axis = self.axis % len(self.shape)
+        others = [size for place, size in enumerate(self.shape) if place != axis]
+        return rows.reshape(len(rows), *others, rows.shape[-1]).movedim(-1, axis + 1)
+
+
+class OrderLayout(PairLayout):
+    """The index part of what argsort, sort, topk … return; `length` items of it."""
+
+    kind = "order"
+
+    def __init__(self, classes: Tensor, keys: Tensor, arrangement: Arrangement, length: int) -> None:
+        super().__init__(classes, keys)
+        self.arrangement = arrangement
+        self.length = length
+
+    def result(self, bits: Tensor) -> Tensor:
+        return self._permutations(self.counts(bits))
+
+    def flipped(self, base: Tensor, flips: Tensor) -> Tensor:
+        return self._permutations(self.flipped_counts(base, flips))
+
+    def _permutations(self, count: Tensor) -> Tensor:
+        """[A, ...] in the user's shape, from items ahead of each sorted place [A, rows, n]."""
+        positions = count if self.all_distinct else count + self._places(count)
+        order = torch.argsort(positions, dim=-1, stable=True)[..., : self.length]
+        items = torch.gather(self.by_class.expand(len(count), -1, -1), 2, order)
+        return self.arrangement.back(items)
+
+    def placed(self, items: Tensor) -> Tensor:
+        """Outcomes of given rankings of the items, LongTensor[A, rows, n]."""
+        return self.arrangement.back(items[..., : self.length])
+
+    def _places(self, count: Tensor) -> Tensor:
+        """Place of each item inside its class, fewest ahead first.  Classes are runs, so one sort serves them all."""
+        order = torch.argsort(self.first * (self.n + 1) + count, dim=-1, stable=True)
+        places = torch.arange(self.n, device=self.device) - self.first
+        return torch.empty_like(count).scatter_(2, order, places.expand_as(count))

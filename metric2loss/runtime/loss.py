@@ -1,0 +1,386 @@
+"""SurrogateLoss: turns scores and targets into a loss, through f, the binaries and g of a generated subclass."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from metric2loss.diagnostics import Diagnostic, MetricError, MetricWarning, warning_text
+from metric2loss.runtime import arguments, interpolants, prune, rows, settings, tape
+from metric2loss.runtime.arguments import Arguments
+from metric2loss.runtime.best import BestConfiguration
+from metric2loss.runtime.evaluate import Batching, Evaluator, Program, number
+from metric2loss.runtime.failures import failure
+from metric2loss.runtime.problem import Configuration, Problem, flat_bits, flat_differences
+from metric2loss.runtime.recorded import Differences
+from metric2loss.runtime.settings import Settings
+
+__all__ = ["Configuration", "Problem", "SurrogateLoss"]
+
+_SIGNS = {"maximize": 1, "minimize": -1}
+
+
+class _Source:
+    """The text of the module a loss class stands in."""
+
+    def __get__(self, loss: SurrogateLoss | None, owner: type[SurrogateLoss]) -> str:
+        return inspect.getsource(sys.modules[owner.__module__])
+
+
+class _Randomness:
+    """Holds a generator; copies and pickles of it continue from its state."""
+
+    def __init__(self, generator: torch.Generator | None) -> None:
+        self.generator = generator
+
+    def __getstate__(self) -> tuple[str, Tensor] | None:
+        return None if self.generator is None else (str(self.generator.device), self.generator.get_state())
+
+    def __setstate__(self, state: tuple[str, Tensor] | None) -> None:
+        self.generator = None
+        if state is not None:
+            self.generator = torch.Generator(state[0])
+            self.generator.set_state(state[1])
+
+    def __reduce__(self) -> Any:
+        return _Randomness, (None,), self.__getstate__()
+
+
+class SurrogateLoss(nn.Module):
+    """The loss of a metric.  A generated subclass has `f`, `g` and, for a mean over rows, `rows`.
+
+    `forward` takes the metric's own arguments and returns a 0-d tensor >= 0, 0 at the best configuration.  `metric` is the
+    exact value of that batch, in the user's units and sign.
+
+    interpolant: how exact metric values become a gradient, a name in `runtime.interpolants`.  total_steps: length of the
+    training, for annealing; without it `progress` is 0.5 until set.  generator: for the anchors and samples.  anchors, power:
+    of inverse distance weighting.  ideal: targets -> scores at which the metric is best, if it is not found without.
+    """
+
+    direction: ClassVar[str | None] = None
+    scores: ClassVar[tuple[str, ...]] = ()
+    library: ClassVar[str | None] = None
+    mixed: ClassVar[bool] = False
+    bound: ClassVar[Mapping[str, object]] = {}
+    returns: ClassVar[Any] = None
+    ideal: Any = None
+    source = _Source()
+
+    f: Callable[..., Any]
+    g: Callable[..., Any]
+    progress: Tensor
+    taken: Tensor
+
+    def __init__(
+        self,
+        interpolant: str = "integrated",
+        *,
+        total_steps: int | None = None,
+        temperature: float = 1.0,
+        generator: torch.Generator | None = None,
+        anchors: int = 16,
+        power: float = 1.0,
+        ideal: Callable[..., Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.interpolant = interpolant
+        self.temperature = temperature
+        self.total_steps = total_steps
+        if ideal is not None:
+            self.ideal = ideal
+        self.register_buffer("progress", torch.tensor(0.0 if total_steps else 0.5, dtype=torch.float64))
+        self.register_buffer("taken", torch.tensor(0))
+        self._interpolant = interpolants.named(interpolant, anchors=anchors, power=power)
+        self._random = _Randomness(generator)
+        self._best = BestConfiguration(None if self.direction is None else _SIGNS[self.direction])
+        self._settings = Settings()
+        self._batching = {"g": Batching(), "rows": Batching()}
+        self._separable: str | None = None  # None: not looked at; "": yes; else why not
+        self._probed = False
+        self._seen: dict[str, Any] = {}
+
+    # --- what a training loop uses
+
+    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
+        """The loss at this batch; its gradient reaches the scores."""
+        self._step_forward()
+        given = self._bound(args, kwargs)
+        problem = self._solved(given)
+        loss = self._surrogate(problem, given).to(given.device)
+        if not bool(torch.isfinite(loss.detach())):
+            raise failure("M2L505", f"the loss of {type(self).__name__} is {float(loss)}", f"metric {problem.metric}")
+        return loss
+
+    def problem(self, *args: Any, **kwargs: Any) -> Problem:
+        """The factored batch with its best configuration: what interpolants see."""
+        return self._solved(self._bound(args, kwargs))
+
+    def record(self, *args: Any, **kwargs: Any) -> Configuration:
+        """The configuration of the user's own operations at these arguments."""
+        return Configuration.of(self._recorded(self._bound(args, kwargs)))
+
+    def replay(self, configuration: Configuration, *args: Any, **kwargs: Any) -> Tensor:
+        """The exact metric at a configuration: a 0-d float64 tensor; only the booleans of the configuration are read."""
+        given = self._bound(args, kwargs)
+        evaluator = self._evaluator(configuration, given)
+        bits = torch.from_numpy(configuration.flat).to(evaluator.device)
+        return self._asked(evaluator, bits.unsqueeze(0))[0]
+
+    @property
+    def metric(self) -> Tensor:
+        """The exact metric of the last batch: detached, 0-d, the user's units and sign."""
+        return self._last("metric")  # type: ignore[no-any-return]
+
+    @property
+    def binaries(self) -> int:
+        """Number of binary variables of the last batch."""
+        return self._last("binaries")  # type: ignore[no-any-return]
+
+    @property
+    def best_value(self) -> float:
+        """The metric at the best configuration of the last batch."""
+        return self._last("best_value")  # type: ignore[no-any-return]
+
+    @property
+    def batching(self) -> str:
+        """How g is evaluated at many configurations: "vmap", "loop" or "undecided", and why."""
+        return str(self._batching["g"])
+
+    def report(self) -> dict[str, Any]:
+        """What was decided at run time, and the last batch's numbers."""
+        return {
+            **self._seen,
+            "direction": self.direction or {1: "maximize", -1: "minimize"}.get(self._best.sign or 0),
+            "best found by": self._best.how,
+            "interpolant": self.interpolant,
+            "notes": tuple(getattr(self._interpolant, "notes", ())),
+            "batching": self.batching,
+            "separable": self._separable == "" if self._separable is not None else None,
+            "not separable because": self._separable or None,
+            "pruned": self._settings.prune,
+        }
+
+    # --- from arguments to a problem
+
+    def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
+        with torch.inference_mode(False):
+            return arguments.bound(self, args, kwargs)
+
+    def _recorded(self, given: Arguments, scores: Mapping[str, Tensor] | None = None) -> Any:
+        """What f returns."""
+        call = given.for_f(scores)
+        with torch.inference_mode(False), torch.enable_grad(), settings.heeding(self._settings), _no_autocast(given):
+            try:
+                tree = self.f(**call)
+            except MetricError:
+                raise
+            except Exception as error:
+                raise failure(
+                    "M2L503",
+                    f"{type(self).__name__} failed on these arguments: {type(error).__name__}: {error}",
+                    hint="check the shapes and types of the arguments against the metric's",
+                ) from error
+        for key, leaf in tape.leaves(tree):
+            if not isinstance(leaf, Differences):
+                raise failure("M2L503", f"f recorded {type(leaf).__name__} at {key}, no differences")
+        return tree
+
+    def _solved(self, given: Arguments) -> Problem:
+        """The problem with its best configuration; made anew when a pruning fails or a rounding range was too small."""
+        problem = self._probed_problem(given)
+        ranges = dict(self._settings.ranges)
+        found = self._best(problem)
+        if self._settings.ranges != ranges:
+            problem = self._probed_problem(given)
+            found = self._best(problem)
+        problem.best, problem.best_value, problem.sign = found.bits, found.value, found.sign
+        fallback = problem.metric if math.isfinite(problem.metric) else found.value
+        problem.filler = fallback if math.isfinite(fallback) else 0.0
+        self._seen = {
+            "metric": torch.tensor(problem.metric, dtype=torch.float64),
+            "binaries": problem.size,
+            "best_value": found.value,
+        }
+        return problem
+
+    def _probed_problem(self, given: Arguments) -> Problem:
+        problem = self._factored(given)
+        if not self._probed and problem.size:
+            self._probed = True
+            if not prune.holds(problem):
+                self._settings.prune = False
+                _warn(type(self).__name__)
+                problem = self._factored(given)
+        self._separate(problem)
+        return problem
+
+    def _factored(self, given: Arguments) -> Problem:
+        tree = self._recorded(given)
+        configuration = Configuration.of(tree)
+        evaluator = self._evaluator(configuration, given)
+        device = evaluator.device
+        bits = flat_bits(tree, device)
+        metric = float(self._asked(evaluator, bits.unsqueeze(0))[0])
+        return Problem(
+            flat_differences(tree, device),
+            bits,
+            evaluator.leaves,
+            metric,
+            evaluator,
+            given.scores,
+            given.targets(),
+            lambda scores: self._bits_at(scores, given, configuration),
+            self._ideal_scores(given),
+            progress=float(self.progress),
+            temperature=self.temperature,
+            generator=self._random.generator,
+        )
+
+    def _evaluator(self, configuration: Configuration, given: Arguments) -> Evaluator:
+        tree, source = configuration.given()
+        program = Program(self, tree, source, given.for_g())
+        device = next(iter(given.scores.values())).device
+        return Evaluator(program, configuration.leaves(), self._batching, device)
+
+    def _asked(self, evaluator: Evaluator, bits: Tensor) -> Tensor:
+        """g at dense configurations; what the user's lines raise becomes a named error."""
+        try:
+            return evaluator.at(bits)
+        except MetricError:
+            raise
+        except Exception as error:
+            raise failure(
+                "M2L505",
+                f"the rest of the metric failed: {type(error).__name__}: {error}",
+                f"it ran on the binaries of this batch in {type(self).__name__}.g",
+            ) from error
+
+    def _separate(self, problem: Problem) -> None:
+        """Fills the rows of a separable metric, once they have been found to be rows."""
+        if not hasattr(self, "rows") or not problem.size or self._separable:
+            return
+        if self._separable is None:
+            self._separable = rows.separated(problem)
+            return
+        amount = problem.evaluator.at(problem.bits.unsqueeze(0), "rows").shape[1]
+        problem.row_of = rows.row_of_binaries(problem, amount)
+        problem.n_rows = amount if problem.row_of is not None else 1
+
+    # --- other scores
+
+    def _bits_at(self, scores: Mapping[str, Tensor], given: Arguments, configuration: Configuration) -> Tensor | None:
+        """The binaries at other scores; ranges of rounding met there are remembered, and the problem made anew."""
+        device = next(iter(given.scores.values())).device
+        moved = {name: scores[name].detach().to(device, like.dtype) for name, like in given.scores.items()}
+        if any(moved[name].shape != like.shape for name, like in given.scores.items()):
+            return None
+        tree = self._recorded(given, {name: x.clone().requires_grad_() for name, x in moved.items()})
+        there = Configuration.of(tree)
+        same = [key for key, _ in there.sites] == [key for key, _ in configuration.sites] and all(
+            a.same_as(b) for (_, a), (_, b) in zip(configuration.sites, there.sites, strict=True)
+        )
+        if same:
+            return flat_bits(tree, device)
+        self._settings.widen(configuration.sites, there.sites)
+        return None
+
+    def _ideal_scores(self, given: Arguments) -> Mapping[str, Tensor] | None:
+        if self.ideal is None:
+            return None
+        found = self.ideal(*(value for value in given.others.values()))
+        if not isinstance(found, Mapping):
+            found = dict(zip(given.scores, found if isinstance(found, tuple) else (found,)))
+        return {name: torch.as_tensor(value) for name, value in found.items()}
+
+    # --- from a problem to a loss
+
+    def _surrogate(self, problem: Problem, given: Arguments) -> Tensor:
+        nothing = sum((x.sum() * 0.0 for x in given.scores.values()), torch.zeros(()))
+        if not (math.isfinite(problem.metric) and math.isfinite(problem.best_value)):
+            return nothing  # the metric itself is undefined on this batch (no positive in it …): it teaches nothing
+        found = self._interpolant(problem)
+        if isinstance(found, tuple):
+            value, gradient = found
+            through = (problem.differences * gradient.to(problem.differences)).sum()
+            found = value.to(through) + through - through.detach()
+        if self.mixed:
+            found = found + self._remainder(problem, given)
+        dtype = next(iter(given.scores.values())).dtype
+        return found.to(dtype) + nothing.to(found.device, dtype)
+
+    def _remainder(self, problem: Problem, given: Arguments) -> Tensor:
+        """Zero, with the gradient of g by the scores that reach it as real numbers, at the current binaries."""
+        program = problem.evaluator.program
+        leaves, bits = problem.leaves, problem.bits
+        program.source.current = [leaf.layout.result(bits[leaf.start : leaf.stop].unsqueeze(0))[0] for leaf in leaves]
+        active = given.for_f()
+        with torch.enable_grad():
+            result = program.run("g", {name: active[name] for name in given.scores})
+            value = number(self.picked(result), problem.evaluator.device).mean()
+        smooth = -problem.sign * value
+        return torch.nan_to_num(smooth - smooth.detach())
+
+    def picked(self, result: Any) -> Any:
+        """The value that `returns` names, of a metric with several."""
+        if callable(self.returns):
+            return self.returns(result)
+        if self.returns is not None and isinstance(result, (tuple, list, dict)):
+            return result[self.returns]
+        if isinstance(result, dict) or (isinstance(result, tuple) and len(result) != 1):
+            raise failure(
+                "M2L106", "the metric returns several values", hint="say which one is to be trained with returns="
+            )
+        return result
+
+    def parameters_of(self, method: str) -> tuple[str, ...]:
+        """The parameters of g or rows after the binaries."""
+        return tuple(arguments.signature_of(getattr(type(self), method)).parameters)[1:]
+
+    # --- state
+
+    def _step_forward(self) -> None:
+        """Progress from the steps taken, when the length of the training is known."""
+        if self.total_steps and self.training and torch.is_grad_enabled():
+            self.progress.fill_(min(float(self.taken) / self.total_steps, 1.0))
+            self.taken += 1
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "progress" and not isinstance(value, Tensor):
+            self.progress.fill_(float(value))
+        else:
+            super().__setattr__(name, value)
+
+    def _last(self, name: str) -> Any:
+        if name not in self._seen:
+            raise failure(
+                "M2L504",
+                f"{name!r} is known after the first batch",
+                hint="call the loss on a batch before asking for it",
+            )
+        return self._seen[name]
+
+    def extra_repr(self) -> str:
+        """What print shows of the loss."""
+        return f"interpolant={self.interpolant!r}, direction={self.direction!r}"
+
+
+def _no_autocast(given: Arguments) -> Any:
+    return torch.autocast(next(iter(given.scores.values())).device.type, enabled=False)
+
+
+def _warn(name: str) -> None:
+    found = Diagnostic(
+        "M2L506",
+        None,
+        f"{name}: items taken to be interchangeable are not; all pairs are used from now on",
+        "exchanging two of them changed the metric",
+        "nothing to do; the loss is exact, with more binaries",
+    )
+    warnings.warn(warning_text(found), MetricWarning, stacklevel=2)

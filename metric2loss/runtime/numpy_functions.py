@@ -1,0 +1,409 @@
+"""NumPy's functions on tensors: torch._numpy where it has them and vmap bears them, written here where not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+import torch._numpy as tnp
+from torch import Tensor
+
+from metric2loss.runtime.batched import agreed, is_batched, spread, true_places
+from metric2loss.runtime.indexing import deep, positions
+
+Function = Callable[..., Any]
+_TABLE: dict[str, Function] = {}
+
+
+def _numpy_name(*names: str) -> Callable[[Function], Function]:
+    def add(function: Function) -> Function:
+        for name in names:
+            _TABLE[name] = function
+        return function
+
+    return add
+
+
+def evaluate(function: Any) -> Function:
+    """The tensor form of a NumPy function; calling an unknown one raises NotImplementedError."""
+    name = function.__name__
+    return _TABLE.get(name) or _by_torch_numpy(name)
+
+
+def ufunc(function: Any, method: str) -> Function:
+    """The tensor form of a ufunc or of one of its methods."""
+    name = function.__name__
+    if method == "__call__":
+        return _TABLE.get(name) or _by_torch_numpy(name) if name in _TABLE or hasattr(tnp, name) else _special(name)
+    table = {
+        "reduce": {
+            "add": "sum",
+            "multiply": "prod",
+            "maximum": "max",
+            "minimum": "min",
+            "logical_and": "all",
+            "logical_or": "any",
+        },
+        "accumulate": {"add": "cumsum", "multiply": "cumprod", "maximum": "cummax", "minimum": "cummin"},
+    }.get(method, {})
+    if name in table:
+        known = _TABLE.get(table[name]) or _by_torch_numpy(table[name])
+        return lambda x, axis=0, **kwargs: known(x, axis=axis, **kwargs)
+    if method == "outer":
+        return lambda a, b: ufunc(function, "__call__")(_as(a).reshape(*_as(a).shape, *(1,) * _as(b).ndim), b)
+    return _unknown(f"{name}.{method}")
+
+
+def _special(name: str) -> Function:
+    found = getattr(torch.special, name, None)
+    return _unknown(name) if found is None else lambda *args, **kwargs: found(*(_as(a) for a in args))
+
+
+def _unknown(name: str) -> Function:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(name)
+
+    return refuse
+
+
+def _by_torch_numpy(name: str) -> Function:
+    found = getattr(tnp, name, None)
+    if found is None:
+        return _unknown(name)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        _check_shapes(name, args)
+        kwargs = {key: value for key, value in kwargs.items() if value is not np._NoValue}
+        args = tuple(_wrap(part) for part in args)
+        return _unwrap(found(*args, **{key: _wrap(part) for key, part in kwargs.items()}))
+
+    return call
+
+
+def _check_shapes(name: str, args: tuple[Any, ...]) -> None:
+    """torch._numpy's comparisons answer False for shapes that do not fit, where NumPy raises."""
+    if name in ("equal", "not_equal") and len(args) >= 2:
+        np.broadcast_shapes(*(tuple(part.shape) if hasattr(part, "shape") else np.shape(part) for part in args[:2]))
+
+
+def _wrap(part: Any) -> Any:
+    if isinstance(part, Tensor):
+        return tnp.ndarray(part)
+    if isinstance(part, np.ndarray):
+        return tnp.ndarray(torch.tensor(part))
+    if isinstance(part, np.generic):
+        return part.item()
+    if type(part) in (list, tuple):
+        return type(part)(_wrap(entry) for entry in part)
+    if isinstance(part, np.dtype) or (isinstance(part, type) and issubclass(part, np.generic)):
+        return np.dtype(part).name
+    return part
+
+
+def _unwrap(part: Any) -> Any:
+    if isinstance(part, tnp.ndarray):
+        return part.tensor
+    return type(part)(_unwrap(entry) for entry in part) if type(part) in (list, tuple) else part
+
+
+def _as(x: Any) -> Tensor:
+    if isinstance(x, Tensor):
+        return x
+    if type(x) in (list, tuple) and any(isinstance(part, Tensor) for part in deep(x)):
+        return torch.stack([_as(part) for part in x])
+    return torch.tensor(np.asarray(x))
+
+
+def _both(a: Any, b: Any) -> tuple[Tensor, Tensor]:
+    a, b = _as(a), _as(b)
+    dtype = torch.promote_types(a.dtype, b.dtype)
+    return a.to(dtype), b.to(dtype)
+
+
+# --- sorting and searching
+
+
+@_numpy_name("argsort")
+def argsort(x: Any, axis: int | None = -1, kind: Any = None, order: Any = None, stable: Any = None) -> Tensor:
+    x = _as(x)
+    return torch.argsort(x.reshape(-1) if axis is None else x, dim=-1 if axis is None else axis, stable=True)
+
+
+@_numpy_name("sort")
+def sort(x: Any, axis: int | None = -1, kind: Any = None, order: Any = None, stable: Any = None) -> Tensor:
+    x = _as(x)
+    return torch.sort(x.reshape(-1) if axis is None else x, dim=-1 if axis is None else axis, stable=True)[0]
+
+
+@_numpy_name("argpartition")
+def argpartition(x: Any, kth: Any, axis: int | None = -1, kind: Any = None, order: Any = None) -> Tensor:
+    return argsort(x, axis)
+
+
+@_numpy_name("partition")
+def partition(x: Any, kth: Any, axis: int | None = -1, kind: Any = None, order: Any = None) -> Tensor:
+    return sort(x, axis)
+
+
+@_numpy_name("lexsort")
+def lexsort(keys: Any, axis: int = -1) -> Tensor:
+    rows = [_as(key) for key in keys]
+    order = torch.argsort(rows[0], dim=axis, stable=True)
+    for row in rows[1:]:
+        again = torch.argsort(torch.gather(row, axis, order), dim=axis, stable=True)
+        order = torch.gather(order, axis, again)
+    return order
+
+
+@_numpy_name("searchsorted")
+def searchsorted(edges: Any, x: Any, side: str = "left", sorter: Any = None) -> Tensor:
+    if sorter is not None:
+        raise NotImplementedError("searchsorted with sorter")
+    edges, x = _both(edges, x)
+    passed = edges <= x.unsqueeze(-1) if side == "right" else edges < x.unsqueeze(-1)
+    return passed.sum(-1)
+
+
+@_numpy_name("digitize")
+def digitize(x: Any, bins: Any, right: bool = False) -> Tensor:
+    x, bins = _both(x, bins)
+    steps = agreed(bins).detach()
+    if len(steps) > 1 and bool(steps[0] > steps[-1]):
+        return ((x.unsqueeze(-1) <= bins) if right else (x.unsqueeze(-1) < bins)).sum(-1)
+    return searchsorted(bins, x, "left" if right else "right")
+
+
+@_numpy_name("interp")
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Tensor:
+    if period is not None:
+        raise NotImplementedError("interp with period")
+    x, xp = _both(_as(x).double(), _as(xp).double())
+    fp = _as(fp).double()
+    upper = searchsorted(xp, x, "right").clamp(1, len(xp) - 1) if len(xp) > 1 else torch.zeros_like(x).long()
+    lower = (upper - 1).clamp(min=0)
+    x0, x1, f0, f1 = xp[lower], xp[upper], fp[lower], fp[upper]
+    width = torch.where(x1 > x0, x1 - x0, torch.ones_like(x1))
+    inside = f0 + (f1 - f0) * ((x - x0) / width).clamp(0, 1)
+    inside = torch.where(x < xp[0], fp[0] if left is None else _as(left).double(), inside)
+    return torch.where(x > xp[-1], fp[-1] if right is None else _as(right).double(), inside)
+
+
+@_numpy_name("isin", "in1d")
+def isin(x: Any, test: Any, assume_unique: bool = False, invert: bool = False, kind: Any = None) -> Tensor:
+    x, test = _both(x, test)
+    found = (x.unsqueeze(-1) == test.reshape(-1)).any(-1)
+    return ~found if invert else found
+
+
+# --- running and missing values
+
+
+@_numpy_name("cummax")
+def cummax(x: Any, axis: int = 0, **kwargs: Any) -> Tensor:
+    return torch.cummax(_as(x), axis)[0]
+
+
+@_numpy_name("cummin")
+def cummin(x: Any, axis: int = 0, **kwargs: Any) -> Tensor:
+    return torch.cummin(_as(x), axis)[0]
+
+
+@_numpy_name("cumulative_sum")
+def cumulative_sum(x: Any, axis: int = -1, **kwargs: Any) -> Any:
+    return evaluate(np.cumsum)(x, axis=axis)
+
+
+def _without_nan(name: str, filler: float) -> Function:
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        x = _as(x)
+        return _by_torch_numpy(name)(torch.where(torch.isnan(x), torch.full_like(x, filler), x), *args, **kwargs)
+
+    return call
+
+
+_TABLE["nansum"] = _without_nan("sum", 0.0)
+_TABLE["nanprod"] = _without_nan("prod", 1.0)
+_TABLE["nanmax"] = _without_nan("max", -float("inf"))
+_TABLE["nanmin"] = _without_nan("min", float("inf"))
+_TABLE["nancumsum"] = _without_nan("cumsum", 0.0)
+_TABLE["nanargmax"] = _without_nan("argmax", -float("inf"))
+_TABLE["nanargmin"] = _without_nan("argmin", float("inf"))
+
+
+@_numpy_name("nanmean")
+def nanmean(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+    return torch.nanmean(_as(x), dim=axis, keepdim=bool(keepdims is True))
+
+
+@_numpy_name("diff")
+def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
+    x = _as(x)
+    given = [None if part is None or part is np._NoValue else _edge(part, x, axis) for part in (prepend, append)]
+    return torch.diff(x, n, axis, prepend=given[0], append=given[1])
+
+
+def _edge(part: Any, x: Tensor, axis: int) -> Tensor:
+    part = _as(part).to(x.dtype)
+    if part.ndim:
+        return part
+    shape = list(x.shape)
+    shape[axis] = 1
+    return part.expand(shape)
+
+
+@_numpy_name("trapezoid", "trapz")
+def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Tensor:
+    y = _as(y)
+    y = y if y.dtype.is_floating_point else y.double()
+    if x is None:
+        return torch.trapezoid(y, dx=dx, dim=axis)
+    return torch.trapezoid(y, _as(x).to(y.dtype), dim=axis)
+
+
+# --- gathering and scattering
+
+
+@_numpy_name("take_along_axis")
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Tensor:
+    x, indices = _as(x), _as(indices).long()
+    if axis is None:
+        return x.reshape(-1)[indices.reshape(-1)]
+    size = x.shape[axis]
+    return torch.take_along_dim(x, torch.where(indices < 0, indices + size, indices), axis)
+
+
+@_numpy_name("take")
+def take(x: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Tensor:
+    x, indices = _as(x), _as(indices).long()
+    x, axis = (x.reshape(-1), 0) if axis is None else (x, axis % x.ndim)
+    found = x.index_select(axis, indices.reshape(-1) % x.shape[axis])
+    return found.reshape(*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
+
+
+@_numpy_name("compress")
+def compress(condition: Any, x: Any, axis: int | None = None, out: Any = None) -> Tensor:
+    return take(x, true_places(_as(condition).bool())[0], axis)
+
+
+@_numpy_name("extract")
+def extract(condition: Any, x: Any) -> Tensor:
+    return take(x, true_places(_as(condition).bool().reshape(-1))[0])
+
+
+@_numpy_name("nonzero")
+def nonzero(x: Any) -> tuple[Tensor, ...]:
+    return true_places(_as(x) != 0)
+
+
+@_numpy_name("flatnonzero")
+def flatnonzero(x: Any) -> Tensor:
+    return true_places(_as(x).reshape(-1) != 0)[0]
+
+
+@_numpy_name("argwhere")
+def argwhere(x: Any) -> Tensor:
+    return torch.stack(nonzero(x), -1)
+
+
+@_numpy_name("where")
+def where(condition: Any, *choices: Any) -> Any:
+    condition = _as(condition).bool()
+    return torch.where(condition, *_both(*choices)) if choices else nonzero(condition)
+
+
+@_numpy_name("select")
+def select(conditions: Any, choices: Any, default: Any = 0) -> Tensor:
+    result = _as(default)
+    for condition, choice in zip(reversed(conditions), reversed(choices)):
+        result = where(condition, choice, result)
+    return result
+
+
+@_numpy_name("bincount")
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Tensor:
+    x = _as(x).long()
+    size = max(int(minlength), int(agreed(x.max())) + 1 if x.numel() else 0)
+    amount = torch.ones_like(x) if weights is None else _as(weights).double()
+    return spread(torch.zeros(size, dtype=amount.dtype)).scatter_add(0, spread(x), spread(amount))
+
+
+@_numpy_name("histogram")
+def histogram(x: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    if density or (isinstance(bins, int) and range is None) or isinstance(bins, str):
+        raise NotImplementedError("histogram whose edges depend on the data")
+    edges = torch.linspace(*range, bins + 1, dtype=torch.float64) if isinstance(bins, int) else _as(bins).double()
+    x = _as(x).double().reshape(-1)
+    place = torch.where(x == edges[-1], len(edges) - 2, searchsorted(edges, x, "right") - 1)
+    inside = (place >= 0) & (place < len(edges) - 1)
+    amount = inside.long() if weights is None else inside * _as(weights).reshape(-1)
+    return bincount(place.clamp(0, len(edges) - 2), None if weights is None else amount, len(edges) - 1) if bool(
+        agreed(inside.all())
+    ) else spread(torch.zeros(len(edges) - 1, dtype=amount.dtype)).scatter_add(
+        0, spread(place.clamp(0, len(edges) - 2)), spread(amount)
+    ), edges
+
+
+@_numpy_name("unravel_index")
+def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Tensor, ...]:
+    if order != "C":
+        raise NotImplementedError("unravel_index in Fortran order")
+    left = _as(indices)
+    found: list[Tensor] = []
+    for size in reversed(tuple(shape)):
+        found.insert(0, left % size)
+        left = torch.div(left, size, rounding_mode="floor")
+    return tuple(found)
+
+
+@_numpy_name("ravel_multi_index")
+def ravel_multi_index(indices: Any, dims: Any, **kwargs: Any) -> Tensor:
+    flat = _as(0)
+    for index, size in zip(indices, dims):
+        flat = flat * size + _as(index)
+    return flat
+
+
+@_numpy_name("apply_along_axis")
+def apply_along_axis(function: Any, axis: int, x: Any, *args: Any, **kwargs: Any) -> Any:
+    raise NotImplementedError("apply_along_axis")
+
+
+@_numpy_name("concat")
+def concat(parts: Any, axis: int | None = 0, **kwargs: Any) -> Any:
+    return _by_torch_numpy("concatenate")(parts, axis=axis)
+
+
+@_numpy_name("unique")
+def unique(*args: Any, **kwargs: Any) -> Any:
+    raise NotImplementedError("unique: its length depends on the values")
+
+
+@_numpy_name("ndim")
+def ndim(x: Any) -> int:
+    return _as(x).ndim
+
+
+@_numpy_name("shape")
+def shape(x: Any) -> tuple[int, ...]:
+    return tuple(_as(x).shape)
+
+
+@_numpy_name("size")
+def size(x: Any, axis: int | None = None) -> int:
+    return _as(x).numel() if axis is None else _as(x).shape[axis]
+
+
+@_numpy_name("matmul")
+def matmul(a: Any, b: Any, **kwargs: Any) -> Tensor:
+    return torch.matmul(*_both(a, b))
+
+
+def added_at(x: Tensor, index: Any, value: Any) -> Tensor:
+    """`np.add.at(x, index, value)` as a new tensor."""
+    places = positions(x, index)
+    value = _as(value).to(x.dtype).expand(places.shape)
+    if is_batched(places) or is_batched(value) or is_batched(x):
+        x, places, value = spread(x), spread(places), spread(value)
+    return x.reshape(-1).scatter_add(0, places.reshape(-1), value.reshape(-1)).reshape(x.shape)

@@ -1,0 +1,164 @@
+"""One batch of one metric, factored: its differences and binaries, and g at any configuration of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metric2loss.runtime import tape
+from metric2loss.runtime.evaluate import Evaluator, Leaf
+from metric2loss.runtime.layouts import Layout
+from metric2loss.runtime.recorded import Differences, Given, Outcomes
+
+_FAR = 1e4  # an infinite difference counts as this: its binary is certain, its gradient zero
+
+
+@dataclass(frozen=True, eq=False)
+class Configuration:
+    """One assignment of all binaries, with the places they stand at.
+
+    sites: (key, layout) of each step of the run, key = site name and loop keys.  bits, differences: one array a site.
+    """
+
+    sites: tuple[tuple[tape.Path, Layout], ...]
+    bits: tuple[np.ndarray, ...]
+    differences: tuple[np.ndarray, ...]
+    tree: Any = field(repr=False)
+    libraries: tuple[str, ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, tree: Any) -> Configuration:
+        """From what f returned."""
+        found = list(tape.leaves(tree))
+        return cls(
+            tuple((key, leaf.layout) for key, leaf in found),
+            tuple(leaf.bits.cpu().numpy() for _, leaf in found),
+            tuple(leaf.values.detach().cpu().numpy() for _, leaf in found),
+            tape.rebuilt(tree, iter([None] * len(found))),
+            tuple(leaf.library for _, leaf in found),
+        )
+
+    @property
+    def flat(self) -> np.ndarray:
+        """All binaries in one array."""
+        return np.concatenate([np.zeros(0, dtype=bool), *self.bits])
+
+    def with_flat(self, flat: Any) -> Configuration:
+        """The same places with other binaries."""
+        flat = np.asarray(flat).astype(bool)
+        sizes = [layout.size for _, layout in self.sites]
+        if flat.shape != (sum(sizes),):
+            raise ValueError(f"expected {sum(sizes)} binaries, given an array of shape {flat.shape}")
+        return replace(self, bits=tuple(np.split(flat, np.cumsum(sizes)[:-1])) if sizes else ())
+
+    def leaves(self) -> tuple[Leaf, ...]:
+        """Where each site's binaries stand among all."""
+        stops = np.cumsum([layout.size for _, layout in self.sites], dtype=int).tolist()
+        return tuple(
+            Leaf(key, layout, stop - layout.size, stop) for (key, layout), stop in zip(self.sites, stops, strict=True)
+        )
+
+    def given(self) -> tuple[Any, Outcomes]:
+        """The tree g reads, and the place where its outcomes are put."""
+        source = Outcomes()
+        leaves = (
+            Given(number, layout, library, source)
+            for number, ((_, layout), library) in enumerate(zip(self.sites, self.libraries, strict=True))
+        )
+        return tape.rebuilt(self.tree, leaves), source
+
+    @property
+    def binaries(self) -> Any:
+        """The tree for `steps.replay`, at this configuration."""
+        found: Iterator[Differences] = (
+            Differences(layout, torch.from_numpy(c), torch.from_numpy(bits).to(layout.device), library)
+            for (_, layout), c, bits, library in zip(
+                self.sites, self.differences, self.bits, self.libraries, strict=True
+            )
+        )
+        return tape.rebuilt(self.tree, found)
+
+
+def flat_differences(tree: Any, device: torch.device) -> Tensor:
+    """c of all sites, with its graph; never infinite or nan."""
+    values = [leaf.values.to(device) for _, leaf in tape.leaves(tree) if leaf.layout.size]
+    if not values:
+        return torch.zeros(0, device=device)
+    c = torch.cat([part.reshape(-1) for part in values]) if len(values) > 1 else values[0].reshape(-1)
+    if bool(torch.isfinite(c.detach()).all()):
+        return c
+    return torch.nan_to_num(c, nan=0.0, posinf=_FAR, neginf=-_FAR)
+
+
+def flat_bits(tree: Any, device: torch.device) -> Tensor:
+    """The binaries of all sites."""
+    bits = [leaf.bits.to(device) for _, leaf in tape.leaves(tree)]
+    return torch.cat(bits) if bits else torch.zeros(0, dtype=torch.bool, device=device)
+
+
+@dataclass(eq=False)
+class Problem:
+    """What interpolants and the search for the best configuration read.
+
+    differences: c, [L], autograd.  bits: the current configuration, the user's own operations.  leaves: the steps and where
+    their binaries stand.  sign: +1 maximize, -1 minimize.  metric: g(bits), the user's units.  row_of, n_rows: the rows a
+    separable metric is the mean of (None, 1 otherwise).
+    """
+
+    differences: Tensor
+    bits: Tensor
+    leaves: tuple[Leaf, ...]
+    metric: float
+    evaluator: Evaluator = field(repr=False)
+    scores: Mapping[str, Tensor] = field(repr=False)
+    targets: Mapping[str, Any] = field(repr=False)
+    recorder: Callable[[Mapping[str, Tensor]], Tensor | None] = field(repr=False)
+    ideal: Mapping[str, Tensor] | None = field(default=None, repr=False)
+    sign: int = 1
+    best: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.bool))
+    best_value: float = float("nan")
+    row_of: Tensor | None = None
+    n_rows: int = 1
+    progress: float = 0.5
+    temperature: float = 1.0
+    generator: torch.Generator | None = None
+    filler: float | None = field(default=None, repr=False)  # stands for values that are not finite
+
+    @property
+    def size(self) -> int:
+        """Number of binaries."""
+        return len(self.bits)
+
+    def values(self, base: Tensor, flips: Tensor) -> Tensor:
+        """Exact g at `base` with each line of `flips` turned (LongTensor[A, F] of flat binaries, -1 none): float64 [A]."""
+        return self._finite(self.evaluator.at_flips(base, flips))
+
+    def values_of(self, bits: Tensor) -> Tensor:
+        """Exact g at dense configurations BoolTensor[A, L]: float64 [A]."""
+        return self._finite(self.evaluator.at(bits))
+
+    def row_values(self, base: Tensor, flips: Tensor) -> Tensor:
+        """Each row's value, [A, R]; the metric is their mean."""
+        if self.row_of is None:
+            return self.values(base, flips).unsqueeze(1)
+        return self._finite(self.evaluator.at_flips(base, flips, "rows"))
+
+    def row_values_of(self, bits: Tensor) -> Tensor:
+        """The same at dense configurations."""
+        if self.row_of is None:
+            return self.values_of(bits).unsqueeze(1)
+        return self._finite(self.evaluator.at(bits, "rows"))
+
+    def record(self, scores: Mapping[str, Tensor]) -> Tensor | None:
+        """The binaries at other scores; None where the steps are not the same there."""
+        return self.recorder(scores)
+
+    def _finite(self, values: Tensor) -> Tensor:
+        if self.filler is None:
+            return values
+        return torch.where(torch.isfinite(values), values, self.filler)

@@ -1,0 +1,168 @@
+"""Differences of order and choose: pairs of items that the rest of the program can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metric2loss.rules.choose import smallest
+from metric2loss.rules.order import descends
+from metric2loss.runtime import settings
+from metric2loss.runtime.arrays import Array
+from metric2loss.runtime.layouts import ChooseLayout, Fixed, OrderLayout
+from metric2loss.runtime.layouts.order import Arrangement
+from metric2loss.runtime.native import arguments, axis_of, called, index_part
+from metric2loss.runtime.recorded import Differences, Operand
+from metric2loss.runtime.tabulate import tabulated
+
+
+def order(
+    x: Any, *args: Any, using: str = "argsort", told_apart_by: tuple[Any, ...] | None = None, **kwargs: Any
+) -> Differences:
+    """Differences of the items of every row; `told_apart_by` are the arrays that the order gathers: items with equal
+    entries in all of them need no binary between them."""
+    operand = Operand.of(x)
+    chosen = torch.as_tensor(index_part(called(using, operand, args, kwargs)))
+    if not operand.active:
+        return passive(chosen, operand.library)
+    facts = arguments(using, operand.library, args, kwargs)
+    arrangement = Arrangement(tuple(operand.tensor.shape), axis_of(facts, -1))
+    rows = arrangement.rows(operand.tensor)
+    keys = rows if descends(using, facts) else -rows
+    listed = arrangement.rows(chosen) if arrangement.axis is not None else chosen.reshape(1, -1)
+    ranked = _ranked(using, facts, keys.detach(), listed.to(keys.device))
+    pruned = told_apart_by is not None and settings.current().prune
+    classes = _classes(told_apart_by or (), arrangement, keys) if pruned else _all_distinct(keys)
+    layout = OrderLayout(classes, keys.reshape(-1), arrangement, listed.shape[-1])
+    return Differences(layout, layout.differences(), layout.ranked(ranked), operand.library)
+
+
+def _ranked(using: str, facts: dict[str, Any], keys: Tensor, listed: Tensor) -> Tensor:
+    """Place of every item in the user's result; items that topk leaves out come after, by their keys."""
+    rows, n = keys.shape
+    if using == "argpartition":  # the parts are the user's, the order inside a part is that of the keys
+        kth = int(np.max(facts["kth"])) % n
+        place = torch.empty_like(listed).scatter_(1, listed, torch.arange(n, device=keys.device).expand(rows, n))
+        part = (place >= kth).long() + (place > kth).long()
+        by_key = torch.argsort(keys, dim=-1, descending=True, stable=True)
+        listed = torch.gather(by_key, 1, torch.argsort(torch.gather(part, 1, by_key), dim=-1, stable=True))
+    elif listed.shape[-1] < n:
+        left_out = torch.ones_like(keys, dtype=torch.bool).scatter_(1, listed, False)
+        by_key = torch.argsort(keys, dim=-1, descending=True, stable=True)
+        rest = by_key[torch.gather(left_out, 1, by_key)].reshape(rows, -1)
+        listed = torch.cat([listed, rest], -1)
+    return torch.empty_like(listed).scatter_(1, listed, torch.arange(n, device=keys.device).expand(rows, n))
+
+
+def _all_distinct(keys: Tensor) -> Tensor:
+    return torch.arange(keys.shape[-1], device=keys.device).expand(keys.shape)
+
+
+def _classes(told_apart_by: tuple[Any, ...], arrangement: Arrangement, keys: Tensor) -> Tensor:
+    """LongTensor[rows, n]: equal numbers for items with equal entries in all the arrays."""
+    classes = torch.zeros(keys.shape, dtype=torch.long, device=keys.device)
+    for told in told_apart_by:
+        for ids in _numbered(told, arrangement, keys):
+            joint = classes * (int(ids.max()) + 1 if ids.numel() else 1) + ids
+            classes = torch.unique(joint, return_inverse=True)[1] if len(told_apart_by) > 1 else joint
+    return classes
+
+
+def _numbered(told: Any, arrangement: Arrangement, keys: Tensor) -> list[Tensor]:
+    """One array as numbers [rows, n] that are equal where its entries are; trailing axes give several."""
+    if isinstance(told, Tensor):
+        ids = torch.unique(told.detach(), return_inverse=True)[1].to(keys.device)
+    else:
+        values = np.asarray(told.exact if isinstance(told, Array) else told)
+        ids = torch.from_numpy(np.unique(values, return_inverse=True)[1].reshape(values.shape)).to(keys.device)
+    shape, n = arrangement.shape, keys.shape[-1]
+    if ids.ndim == 1 and len(ids) == n:
+        return [ids.expand(keys.shape)]
+    if ids.ndim > len(shape):
+        return [arrangement.rows(part) for part in ids.reshape(*shape, -1).movedim(-1, 0)]
+    return [arrangement.rows(ids.expand(shape))]
+
+
+def choose(
+    x: Any,
+    *args: Any,
+    using: str = "argmax",
+    outcome: Callable[[Any], Any] | None = None,
+    classes: Any = None,
+    **kwargs: Any,
+) -> Differences:
+    """Differences of the candidates of every row.
+
+    outcome: what the program makes of the index, row by row; the result is its value, and candidates of equal value need no
+    binary between them.  classes: numbers [rows, candidates] or [candidates] that only prune; the result is the index.
+    """
+    operand = Operand.of(x)
+    native = index_part(called(using, operand, args, kwargs))
+    if not operand.active:
+        return passive(_tensor(native if outcome is None else outcome(native)), operand.library)
+    axis = axis_of(arguments(using, operand.library, args, kwargs), None)
+    arrangement = Arrangement(tuple(operand.tensor.shape), axis)
+    rows = arrangement.rows(operand.tensor)
+    keys = -rows if smallest(using) else rows
+    chosen = _tensor(native).to(keys.device)
+    n_rows, n = keys.shape
+    if outcome is not None:
+        table = tabulated(outcome, native, n_rows, n, operand.library).to(keys.device)
+        shape = tuple(table.shape[1:])
+        table = table.reshape(n, n_rows, -1).transpose(0, 1)
+        numbers = _smaller_first(_equal_rows(table))
+        outcomes = table.squeeze(-1) if table.shape[-1] == 1 else table
+    else:
+        outcomes = torch.arange(n, device=keys.device).expand(n_rows, n)
+        numbers, shape = outcomes, tuple(chosen.shape)
+        if classes is not None and settings.current().prune:
+            numbers = _smaller_first(_equal_rows(_tensor(classes).to(keys.device).expand(n_rows, n).unsqueeze(-1)))
+    layout = ChooseLayout(numbers, keys.reshape(-1), outcomes, shape, outcome is None)
+    ranked = _winner_first(keys.detach(), chosen.reshape(-1))
+    return Differences(layout, layout.differences(), layout.ranked(ranked), operand.library)
+
+
+def _winner_first(keys: Tensor, winner: Tensor) -> Tensor:
+    """Place of each candidate: the user's winner, then by key."""
+    n_rows, n = keys.shape
+    by_key = torch.argsort(keys, dim=-1, descending=True, stable=True)
+    places = torch.arange(1, n + 1, device=keys.device).expand(n_rows, n)
+    rank = torch.empty_like(by_key).scatter_(1, by_key, places)
+    return rank.scatter_(1, winner.unsqueeze(1), 0)
+
+
+def _equal_rows(table: Tensor) -> Tensor:
+    """Numbers [rows, n] that are equal where the entries [rows, n, k] are."""
+    numbers = torch.zeros(table.shape[:2], dtype=torch.long, device=table.device)
+    for column in table.unbind(-1):
+        ids = torch.unique(
+            column.nan_to_num(nan=-1e300) if column.is_floating_point() else column, return_inverse=True
+        )[1]
+        numbers = numbers * (int(ids.max()) + 1 if ids.numel() else 1) + ids
+        if table.shape[-1] > 1:
+            numbers = torch.unique(numbers, return_inverse=True)[1]
+    return numbers
+
+
+def _smaller_first(numbers: Tensor) -> Tensor:
+    """In rows of two classes the smaller class gets the lower number: it wins when one of its members beats all others."""
+    low, high = numbers.amin(1, keepdim=True), numbers.amax(1, keepdim=True)
+    two = ((numbers == low) | (numbers == high)).all(1, keepdim=True)
+    lower_is_larger = (numbers == low).sum(1, keepdim=True) >= (numbers == high).sum(1, keepdim=True)
+    return torch.where(two & lower_is_larger, low + high - numbers, numbers)
+
+
+def passive(outcome: Tensor, library: str) -> Differences:
+    """A step on something that is no score: the user's result, no binaries."""
+    nothing = torch.zeros(0, device=outcome.device)
+    return Differences(Fixed(outcome), nothing, nothing.bool(), library)
+
+
+def _tensor(x: Any) -> Tensor:
+    if isinstance(x, Array):
+        x = x.exact
+    return x.detach() if isinstance(x, Tensor) else torch.as_tensor(np.asarray(x))

@@ -1,0 +1,55 @@
+"""What a loss has learned about its metric and f must heed: prunings that failed, ranges that integers were met in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+_LEVELS = 128
+Sites = Sequence[tuple[Any, Any]]
+
+
+@dataclass
+class Settings:
+    """`prune`: use told_apart_by and classes.  `ranges`: least range of the n-th rounding step of a run."""
+
+    prune: bool = True
+    ranges: dict[int, tuple[int, int]] = field(default_factory=dict)
+    met: int = 0
+
+    def range_of_next(self, low: int, high: int) -> tuple[int, int]:
+        """The range of the rounding step that runs now, not smaller than the one met before."""
+        known = self.ranges.get(self.met, (low, high))
+        self.met += 1
+        return min(low, known[0]), max(high, known[1])
+
+    def widen(self, here: Sites, there: Sites) -> None:
+        """Rounding steps met larger integers at other scores: the next run provides for them, if that is affordable."""
+        pairs = [(a, b) for (_, a), (_, b) in zip(here, there) if a.kind == b.kind == "rounding"]
+        for number, (a, b) in enumerate(pairs):
+            low, high = min(a.low, b.low), max(a.low + a.levels, b.low + b.levels)
+            if a.shape == b.shape and high - low <= _LEVELS:
+                self.ranges[number] = (low, high)
+
+
+_settings: ContextVar[Settings | None] = ContextVar("metric2loss_settings", default=None)
+
+
+def current() -> Settings:
+    """The settings in force; outside of a loss, the defaults."""
+    found = _settings.get()
+    return Settings() if found is None else found
+
+
+@contextmanager
+def heeding(settings: Settings) -> Iterator[None]:
+    """Inside, f runs by these settings."""
+    settings.met = 0
+    token = _settings.set(settings)
+    try:
+        yield
+    finally:
+        _settings.reset(token)

@@ -1,0 +1,71 @@
+"""Keeps what f recorded, and hands g the same shape back: a tree of sites, loop keys and rewritten helpers.
+
+`tape.order[i]`, `tape.order[i, j]` and `tape.dcg[i].order` are places in nested mappings; attribute and subscript are the
+same thing.  Leaves are `Differences` in what f returns and `Given` in what g reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Path = tuple[Any, ...]
+
+
+def _plain(key: Any) -> Any:
+    """Loop keys may be NumPy scalars or 0-d tensors; equal numbers must be equal keys."""
+    return key.item() if hasattr(key, "item") else key
+
+
+class Tape:
+    """A tree whose inner places come into being when they are written to."""
+
+    def __init__(self, entries: dict[Any, Any] | None = None, open_: bool = True) -> None:
+        self.__dict__["_entries"] = {} if entries is None else entries
+        self.__dict__["_open"] = open_
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, tuple):
+            place: Any = self
+            for part in key:
+                place = place[part]
+            return place
+        key = _plain(key)
+        if key not in self._entries:
+            if not self._open:
+                raise KeyError(f"no binaries were recorded at {key!r}; there are {list(self._entries)}")
+            self._entries[key] = Tape()
+        return self._entries[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if isinstance(key, tuple):
+            self[key[:-1]][key[-1]] = value
+        else:
+            self._entries[_plain(key)] = value
+
+    def __repr__(self) -> str:
+        return f"Tape({self._entries})"
+
+
+def leaves(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every leaf with its path, in the order of recording."""
+    if not isinstance(tree, Tape):
+        yield path, tree
+        return
+    for key, entry in tree._entries.items():
+        yield from leaves(entry, (*path, key))
+
+
+def rebuilt(tree: Any, replacements: Iterator[Any]) -> Any:
+    """The same tree, closed, with its leaves replaced in order."""
+    if not isinstance(tree, Tape):
+        return next(replacements)
+    return Tape({key: rebuilt(entry, replacements) for key, entry in tree._entries.items()}, open_=False)
