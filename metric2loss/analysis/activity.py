@@ -1,0 +1,372 @@
+"""Turns a function and the levels of its arguments into FunctionFacts: activity, definitions and steps, to a fixpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import libcst as cst
+
+from metric2loss.analysis.expressions import Context, Env, Expressions, Recorder, element
+from metric2loss.analysis.facts import ENTRY, FunctionFacts, Level, Loop, Site, Statement, Value, at_least, join, top
+from metric2loss.frontend.resolve import Function, Program, target_names
+
+_Block = cst.BaseSuite
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What is known at a point: the names, and whether a step decides if execution gets here at all.
+
+    `jumps` are the statements before this point that may leave the block: everything after depends on them.
+    """
+
+    env: Env
+    control: Level = Level.PASSIVE
+    jumps: tuple[int, ...] = ()
+
+
+def analyse(program: Program, function: Function, arguments: tuple[Value, ...]) -> FunctionFacts:
+    """Program ─analyse→ facts of one function; own functions it calls with scores are analysed with it."""
+    return _Analysis(program).function(function, arguments)
+
+
+class _Analysis:
+    """Facts of own functions by the levels they are called with; one entry per combination."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.known: dict[tuple[str, tuple[Value, ...]], FunctionFacts] = {}
+
+    def function(self, function: Function, arguments: tuple[Value, ...]) -> FunctionFacts:
+        key = (function.name, arguments)
+        if key not in self.known:
+            self.known[key] = _empty(function, arguments)  # what a recursive call sees
+            self.known[key] = _Interpreter(self.program, function, arguments, self.function).run()
+        return self.known[key]
+
+
+def _empty(function: Function, arguments: tuple[Value, ...]) -> FunctionFacts:
+    return FunctionFacts(function, arguments, (), {}, {}, {}, {}, (), {}, (), Level.DISCRETE, ())
+
+
+class _Interpreter:
+    """Abstract interpretation of one function: three levels, weak and strong definitions, structured control flow."""
+
+    def __init__(self, program: Program, function: Function, arguments: tuple[Value, ...],
+                 call: Callable[[Function, tuple[Value, ...]], FunctionFacts]) -> None:
+        self.program, self.function, self.arguments = program, function, arguments
+        self.recorder = Recorder()
+        self.expressions = Expressions(program, self.recorder, call)
+        self.numbers: dict[cst.CSTNode, int] = {}
+        self.statements: dict[int, Statement] = {}
+        self.before: dict[int, dict[str, frozenset[int]]] = {}
+        self.defines: dict[int, frozenset[str]] = {}
+        self.returns: dict[int, Value] = {}
+
+    def run(self) -> FunctionFacts:
+        values = dict(zip(self.function.parameters, self.arguments))
+        env: Env = {name: (value, frozenset({ENTRY})) for name, value in values.items()}
+        env.update({name: (Level.PASSIVE, frozenset({ENTRY})) for name in self.function.variadic})
+        self.block(self.function.node.body, Flow(env), ENTRY, (), (), ())
+        result: Value = Level.PASSIVE
+        for place, value in enumerate(self.returns.values()):
+            result = value if place == 0 else join(result, value)
+        recorder = self.recorder
+        sites = tuple(s for s in recorder.sites.values() if not s.pair or self.unpacks(s))
+        return FunctionFacts(
+            self.function, self.arguments, tuple(self.statements[k] for k in sorted(self.statements)), recorder.levels,
+            recorder.reach, self.before, self.defines, tuple(sorted(sites, key=self.place)), recorder.calls,
+            tuple(sorted(self.returns)), result, tuple(recorder.problems.values()))
+
+    def place(self, site: Site) -> tuple[int, int, int, int]:
+        at = self.program.source.positions[site.node].start
+        return (site.statement, at.line, at.column, site.part)
+
+    def unpacks(self, site: Site) -> bool:
+        """`values, indices = x.max(1)`: only then the call is known to return a pair."""
+        node = self.statements[site.statement].node
+        small = node.body[0] if isinstance(node, cst.SimpleStatementLine) else None
+        return (isinstance(small, cst.Assign) and small.value is site.node and isinstance(small.targets[0].target, cst.Tuple)
+                and len(small.targets[0].target.elements) == 2)
+
+    # --- statements ----------------------------------------------------------------------------------------------
+
+    def block(self, suite: _Block, flow: Flow, parent: int, path: tuple[int, ...], control: tuple[int, ...],
+              loops: tuple[Loop, ...]) -> Flow:
+        for node in suite.body:
+            if not isinstance(node, cst.BaseStatement):  # `if x: y = 1` on one line
+                node = self.numbers_line(suite, node)
+            number = self.numbers.setdefault(node, len(self.numbers))
+            everything = (*control, *flow.jumps)
+            self.statements[number] = Statement(number, node, parent, path, everything, loops)
+            self.before[number] = {k: d | self.before.get(number, {}).get(k, frozenset()) for k, (_, d) in flow.env.items()}
+            flow = self.statement(node, number, flow, path, everything, loops)
+        return flow
+
+    def numbers_line(self, suite: _Block, node: cst.CSTNode) -> cst.BaseStatement:
+        known = next((k for k in self.numbers if isinstance(k, cst.SimpleStatementLine) and node in k.body), None)
+        return known or cst.SimpleStatementLine(body=[node])  # type: ignore[return-value,list-item]
+
+    def statement(self, node: cst.BaseStatement, number: int, flow: Flow, path: tuple[int, ...], control: tuple[int, ...],
+                  loops: tuple[Loop, ...]) -> Flow:
+        flow = replace(flow, env=dict(flow.env))
+        at = Context(number, loops)
+        compound = _COMPOUND.get(type(node))
+        if compound is not None:
+            return compound(self, node, number, flow, path, (*control, number), loops)
+        if isinstance(node, cst.SimpleStatementLine):
+            for small in node.body:
+                flow = self.small(small, number, flow, at)
+            return flow
+        if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
+            self.nested(node, number, flow, at)
+        return flow
+
+    def small(self, node: cst.BaseSmallStatement, number: int, flow: Flow, at: Context) -> Flow:
+        env, control = flow.env, flow.control
+        if isinstance(node, cst.Assign):
+            value = at_least(self.value(node.value, env, at), control)
+            for target in node.targets:
+                self.assign(target.target, value, env, number, at)
+        elif isinstance(node, cst.AnnAssign) and node.value is not None:
+            self.assign(node.target, at_least(self.value(node.value, env, at), control), env, number, at)
+        elif isinstance(node, cst.AugAssign):
+            value = max(top(self.value(node.target, env, at)), top(self.value(node.value, env, at)), control)
+            self.assign(node.target, value, env, number, at)
+        elif isinstance(node, cst.Return):
+            self.returns[number] = at_least(self.value(node.value, env, at), control) if node.value else Level.PASSIVE
+            return replace(flow, jumps=(*flow.jumps, number))
+        elif isinstance(node, (cst.Continue, cst.Break)):
+            return replace(flow, jumps=(*flow.jumps, number))
+        elif isinstance(node, cst.Expr):
+            self.effects(node.value, env, number, at, control)
+        elif isinstance(node, (cst.Import, cst.ImportFrom, cst.Global, cst.Nonlocal)):
+            self.define(number, *[n.evaluated_alias or n.evaluated_name for n in getattr(node, "names", ()) if isinstance(n, cst.ImportAlias)])
+            for name in self.defines.get(number, ()):
+                env[name] = (Level.PASSIVE, frozenset({number}))
+        else:
+            self.value(node, env, at)
+        return flow
+
+    def value(self, node: cst.CSTNode, env: Env, at: Context) -> Value:
+        return self.expressions.value(node, env, at)
+
+    def assign(self, target: cst.BaseExpression, value: Value, env: Env, number: int, at: Context) -> None:
+        read = [top(self.value(inner, env, at)) for inner in _reads_of_target(target)]
+        written_at = max(read, default=Level.PASSIVE)  # `ranks[order] = …`: where it is written matters as well
+        self.expressions.bind(target, at_least(value, min(written_at, Level.DISCRETE)), env, number)
+        self.define(number, *_written(target))
+
+    def define(self, number: int, *names: str) -> None:
+        self.defines[number] = self.defines.get(number, frozenset()) | set(names)
+
+    def effects(self, node: cst.BaseExpression, env: Env, number: int, at: Context, control: Level) -> None:
+        """A bare call may write to every name it is given (`np.add.at(cm, …)`, `values.append(x)`)."""
+        level = max(top(self.value(node, env, at)), control)
+        if not isinstance(node, cst.Call):
+            return
+        arguments = [a.value for a in node.args]
+        received = [node.func.value] if isinstance(node.func, cst.Attribute) and self.expressions.qualified(node.func, env) is None else []
+        for target in (*received, *arguments):
+            for name in _written(target):
+                if name in env and (target in received or not isinstance(target, cst.Name) or self.may_write(node, env)):
+                    self.expressions.weaken(target, max(level, *(top(self.recorder.levels.get(a, Level.PASSIVE)) for a in arguments))
+                                            if arguments else level, env, number)
+                    self.define(number, name)
+
+    def may_write(self, node: cst.Call, env: Env) -> bool:
+        return self.expressions.qualified(node.func, env) not in ("print", "len")
+
+    # --- compound statements -------------------------------------------------------------------------------------
+
+    def if_(self, node: cst.If, number: int, flow: Flow, path: tuple[int, ...], control: tuple[int, ...], loops: tuple[Loop, ...]) -> Flow:
+        test = top(self.value(node.test, flow.env, Context(number, loops)))
+        if test is Level.ACTIVE:
+            self.expressions.problem("M2L302", node.test, "a score is used as a condition",
+                                     "Python asks whether a real number is zero.", "Write the comparison: `!= 0`.")
+        inner = replace(flow, control=max(flow.control, min(test, Level.DISCRETE)), jumps=())
+        then = self.block(node.body, inner, number, (*path, number, 0), control, loops)
+        if isinstance(node.orelse, cst.If):
+            other = self.elif_(node.orelse, inner, number, (*path, number, 1), control, loops)
+        elif node.orelse is not None:
+            other = self.block(node.orelse.body, inner, number, (*path, number, 1), control, loops)
+        else:
+            other = inner
+        return self.meet(flow, number, test, then, other, _leaves(node.body), node.orelse is not None and _leaves(node.orelse.body))
+
+    def elif_(self, node: cst.If, flow: Flow, parent: int, path: tuple[int, ...], control: tuple[int, ...], loops: tuple[Loop, ...]) -> Flow:
+        number = self.numbers.setdefault(node, len(self.numbers))
+        self.statements[number] = Statement(number, node, parent, path, control, loops)
+        self.before[number] = {k: d for k, (_, d) in flow.env.items()}
+        return self.if_(node, number, replace(flow, env=dict(flow.env)), path, (*control, number), loops)
+
+    def meet(self, flow: Flow, number: int, test: Level, then: Flow, other: Flow, then_leaves: bool, other_leaves: bool) -> Flow:
+        """Branches join; one that always leaves contributes nothing but the fact that what follows depends on it."""
+        jumps = bool(then.jumps or other.jumps)
+        if then_leaves and not other_leaves:
+            env = other.env
+        elif other_leaves and not then_leaves:
+            env = then.env
+        else:
+            env = _meet(then.env, other.env)
+        raised = max(flow.control, min(test, Level.DISCRETE), then.control, other.control) if jumps else flow.control
+        inner = then.jumps + other.jumps
+        return Flow(env, raised, (*flow.jumps, *((number, *inner) if jumps else ())))
+
+    def for_(self, node: cst.For, number: int, flow: Flow, path: tuple[int, ...], control: tuple[int, ...], loops: tuple[Loop, ...]) -> Flow:
+        at = Context(number, loops)
+        values = self.value(node.iter, flow.env, at)
+        items = element(node.iter, values, self.expressions)
+        inner_loops = (*loops, Loop(node, number))
+        level = max(flow.control, min(top(values), Level.DISCRETE) if _counts_depend(items, values, node, self) else Level.PASSIVE)
+        env = flow.env
+        for _ in range(8):
+            inside: Env = dict(env)
+            self.expressions.bind(node.target, at_least(items, level), inside, number)
+            self.define(number, *target_names(node.target))
+            after = self.block(node.body, Flow(inside, level), number, (*path, number, 0), control, inner_loops)
+            merged = _meet(env, after.env)
+            level = max(level, after.control)
+            if merged == env:
+                break
+            env = merged
+        returns = tuple(j for j in after.jumps if j in self.returns or any(r in self.returns for r in after.jumps))
+        leaving = Flow(env, max(flow.control, after.control if returns else Level.PASSIVE), (*flow.jumps, *returns))
+        if node.orelse is not None:
+            return self.block(node.orelse.body, leaving, number, (*path, number, 1), control, loops)
+        return leaving
+
+    def while_(self, node: cst.While, number: int, flow: Flow, path: tuple[int, ...], control: tuple[int, ...], loops: tuple[Loop, ...]) -> Flow:
+        env = flow.env
+        for _ in range(8):
+            inside = dict(env)
+            test = top(self.value(node.test, inside, Context(number, loops)))
+            level = max(flow.control, min(test, Level.DISCRETE))
+            after = self.block(node.body, Flow(inside, level), number, (*path, number, 0), control, loops)
+            merged = _meet(env, after.env)
+            if merged == env:
+                break
+            env = merged
+        if any(s.statement == number or self._inside(s.statement, number) for s in self.recorder.sites.values()):
+            self.expressions.problem("M2L203", node.test, "a step inside `while`",
+                                     "How often the step runs is not known before the loop has run.",
+                                     "Use a `for` loop over a range, or arrays.")
+        return Flow(env, max(flow.control, after.control), flow.jumps)
+
+    def with_(self, node: cst.With, number: int, flow: Flow, path: tuple[int, ...], control: tuple[int, ...], loops: tuple[Loop, ...]) -> Flow:
+        for item in node.items:
+            value = self.value(item.item, flow.env, Context(number, loops))
+            if item.asname is not None:
+                self.expressions.bind(item.asname.name, value, flow.env, number)
+                self.define(number, *target_names(item.asname.name))
+        return self.block(node.body, flow, number, (*path, number, 0), control, loops)
+
+    def try_(self, node: cst.Try, number: int, flow: Flow, path: tuple[int, ...], control: tuple[int, ...], loops: tuple[Loop, ...]) -> Flow:
+        after = self.block(node.body, flow, number, (*path, number, 0), control, loops)
+        ends = [after]
+        start = replace(flow, env=_meet(flow.env, after.env))
+        for place, handler in enumerate(node.handlers, start=1):
+            ends.append(self.block(handler.body, start, number, (*path, number, place), control, loops))
+        if node.orelse is not None:
+            ends[0] = self.block(node.orelse.body, ends[0], number, (*path, number, 90), control, loops)
+        merged = ends[0]
+        for end in ends[1:]:
+            merged = Flow(_meet(merged.env, end.env), max(merged.control, end.control), (*merged.jumps, *end.jumps))
+        if node.finalbody is not None:
+            merged = self.block(node.finalbody.body, merged, number, (*path, number, 91), control, loops)
+        if any(self._inside(s.statement, number) for s in self.recorder.sites.values()):
+            self.expressions.problem("M2L203", node, "a step inside `try`",
+                                     "Whether the step runs may depend on an exception raised by another configuration.",
+                                     "Move the comparison, sort or argmax out of the `try` block.")
+        return merged
+
+    def _inside(self, statement: int, ancestor: int) -> bool:
+        while statement != ENTRY:
+            if statement == ancestor:
+                return True
+            statement = self.statements[statement].parent
+        return False
+
+    def nested(self, node: cst.FunctionDef | cst.ClassDef, number: int, flow: Flow, at: Context) -> None:
+        """A nested definition is a value; with a score inside it cannot be read yet."""
+        level = Level.PASSIVE
+        for inner in _names_inside(node):
+            level = max(level, top(self.value(inner, flow.env, at)))
+        flow.env[node.name.value] = (level, frozenset({number}))
+        self.define(number, node.name.value)
+        if level is Level.ACTIVE:
+            self.expressions.problem("M2L203", node.name, f"`{node.name.value}` is a nested definition that uses a score",
+                                     "Which steps it runs depends on where it is called.",
+                                     "Move it to the top level of the file and pass the score as an argument.")
+
+    def match_(self, node: cst.Match, number: int, flow: Flow, path: tuple[int, ...], control: tuple[int, ...], loops: tuple[Loop, ...]) -> Flow:
+        test = top(self.value(node.subject, flow.env, Context(number, loops)))
+        inner = replace(flow, control=max(flow.control, min(test, Level.DISCRETE)), jumps=())
+        ends = [self.block(c.body, inner, number, (*path, number, k), control, loops) for k, c in enumerate(node.cases)]
+        env, jumps = flow.env, flow.jumps
+        for end in ends:
+            env, jumps = _meet(env, end.env), (*jumps, *end.jumps)
+        return Flow(env, max([flow.control, *(e.control for e in ends)]) if jumps != flow.jumps else flow.control, jumps)
+
+
+def _counts_depend(items: Value, values: Value, node: cst.For, run: _Interpreter) -> bool:
+    """Whether a step decides how often the loop runs: not when it walks over a permutation of known length."""
+    return top(values) is Level.DISCRETE
+
+
+def _meet(left: Env, right: Env) -> Env:
+    merged: Env = dict(left)
+    for name, (value, definitions) in right.items():
+        if name in merged:
+            known, seen = merged[name]
+            merged[name] = (join(known, value), seen | definitions)
+        else:
+            merged[name] = (value, definitions)
+    return merged
+
+
+def _leaves(suite: _Block | cst.BaseSmallStatement | Sequence[cst.CSTNode]) -> bool:
+    """Whether a block always leaves the function; after `break` and `continue` its definitions live on."""
+    body = list(getattr(suite, "body", ()))
+    if not body:
+        return False
+    last = body[-1]
+    if isinstance(last, cst.SimpleStatementLine):
+        last = last.body[-1]
+    if isinstance(last, cst.If):
+        return last.orelse is not None and _leaves(last.body) and _leaves(last.orelse.body)
+    return isinstance(last, (cst.Return, cst.Raise))
+
+
+def _written(target: cst.CSTNode) -> tuple[str, ...]:
+    """Names whose value an assignment to `target` (or a call on it) may change."""
+    while isinstance(target, (cst.Subscript, cst.Attribute, cst.Call)):
+        target = target.func if isinstance(target, cst.Call) else target.value
+    if isinstance(target, (cst.Tuple, cst.List)):
+        return tuple(name for e in target.elements for name in _written(e.value))
+    return target_names(target)
+
+
+def _reads_of_target(target: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The expressions an assignment target evaluates: `x[i]` reads x and i."""
+    if isinstance(target, (cst.Subscript, cst.Attribute)):
+        yield target.value
+        if isinstance(target, cst.Subscript):
+            yield from target.slice
+    elif isinstance(target, (cst.Tuple, cst.List)):
+        for inner in target.elements:
+            yield from _reads_of_target(inner.value)
+
+
+def _names_inside(node: cst.CSTNode) -> Iterator[cst.Name]:
+    if isinstance(node, cst.Name):
+        yield node
+    for child in node.children:
+        yield from _names_inside(child)
+
+
+_COMPOUND: Mapping[type[cst.CSTNode], Callable[..., Flow]] = {
+    cst.If: _Interpreter.if_, cst.For: _Interpreter.for_, cst.While: _Interpreter.while_, cst.With: _Interpreter.with_,
+    cst.Try: _Interpreter.try_, cst.Match: _Interpreter.match_,
+}  # fmt: skip

@@ -1,0 +1,76 @@
+"""Turns the text of a Python file into a tree with positions: the one place where source is parsed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import libcst as cst
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+
+from metric2loss.diagnostics import Diagnostic, MetricError, Span
+
+
+@dataclass(frozen=True)
+class ModuleSource:
+    """A parsed module: its text, its libcst tree and where every node stands."""
+
+    path: str
+    text: str
+    tree: cst.Module
+    positions: Mapping[cst.CSTNode, CodeRange]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the text, as 64 hexadecimal digits."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def filename(self) -> str:
+        return Path(self.path).name
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """The place of a node; libcst counts columns from 0, a Span from 1."""
+        at = self.positions[node]
+        return Span(self.path, at.start.line, at.start.column + 1, at.end.line, at.end.column + 1)
+
+    def line(self, node: cst.CSTNode) -> int:
+        return self.positions[node].start.line
+
+    def code(self, node: cst.CSTNode) -> str:
+        """The text of a node on one line, as the user wrote it otherwise."""
+        return " ".join(part.strip() for part in self.tree.code_for_node(node).splitlines())
+
+    def diagnostic(self, code: str, node: cst.CSTNode | None, message: str, why: str, hint: str) -> Diagnostic:
+        return Diagnostic(code, None if node is None else self.span(node), message, why, hint)
+
+    def error(self, *diagnostics: Diagnostic) -> MetricError:
+        return MetricError(diagnostics, {self.path: self.text})
+
+
+def read(path: str | Path) -> str:
+    """The text of a file, or a located refusal."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise MetricError((Diagnostic(
+            "M2L102", Span(str(path), 1, 1, 1, 1), f"cannot read {path}", f"{reason}.",
+            "Give the path of a Python file in UTF-8."),), {str(path): ""}) from None
+
+
+def parse(text: str, path: str) -> ModuleSource:
+    """text ─parse→ ModuleSource; a syntax error becomes a diagnostic at the offending character."""
+    try:
+        tree = cst.parse_module(text)
+    except cst.ParserSyntaxError as error:
+        line, column = error.raw_line, error.raw_column + 1
+        raise MetricError((Diagnostic(
+            "M2L101", Span(path, line, column, line, column + 1), "the file is not valid Python",
+            f"{error.message.strip()}", "Fix the syntax; `python -m py_compile` shows the same place."),),
+            {path: text}) from None
+    wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
+    return ModuleSource(path, text, tree, wrapper.resolve(PositionProvider))
