@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from metric2loss.compiler import Compiled, MetricReport
     from metric2loss.runtime import SurrogateLoss
 
+CALLABLE = "<callable>"  # what the generated text says where no key or index picks the metric; `load` puts it in
+
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")
@@ -145,6 +147,8 @@ def _imported(name: str) -> Callable[..., Any]:
 
 def _compile(metric: Callable[..., Any], request: Request) -> type[SurrogateLoss]:
     source = live_source(metric)
+    if request.example is not None:
+        inputs.bind(metric, request.example)
     scores = request.scores or inputs.scores_by_kind(metric, request.example)
     compiled, report = _compiled(source, scores, request)
     attributes: dict[str, Any] = {}
@@ -165,7 +169,7 @@ def _compile(metric: Callable[..., Any], request: Request) -> type[SurrogateLoss
 
 
 def _compiled(source: LiveSource, scores: tuple[str, ...] | None, request: Request) -> tuple[Compiled, MetricReport]:
-    returns = request.returns if isinstance(request.returns, str | int) else None
+    returns = CALLABLE if callable(request.returns) else request.returns
     return _compile_once(source.text, source.path, source.function, scores, request.targets, request.direction, returns)
 
 

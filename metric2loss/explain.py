@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
@@ -57,7 +57,7 @@ def _headline(path: Path, metric: MetricReport) -> Text:
     legend = Text.assemble(
         ("  f ", _COLOURS["f"]), "differences ", (" h ", _COLOURS["h"]), "step ", (" g ", _COLOURS["g"])
     )
-    return title + legend + Text("the rest")
+    return Text("\n").join((title, legend + Text("the rest")))
 
 
 def _source(text: str, metric: MetricReport) -> Table:
@@ -90,6 +90,7 @@ def _last_line(site: SiteReport) -> int:
 def _highlighted(text: str) -> list[Text]:
     syntax = Syntax("", "python", theme="ansi_dark", background_color="default")
     found = syntax.highlight(text)
+    found.no_wrap, found.overflow = True, "ellipsis"
     return list(found.split("\n", allow_blank=True))
 
 
@@ -98,15 +99,15 @@ def _marks(roles: str) -> Text:
     return Text.assemble(*((letter if letter in roles else " ", _COLOURS[letter]) for letter in "fhg"))
 
 
-def _site(site: SiteReport) -> RenderableType:
+def _site(site: SiteReport) -> Text:
     loops = f" for each {' and '.join(site.loops)}" if site.loops else ""
-    first = Text.assemble(
-        ("╰─ ", _COLOURS["h"]), (" ".join(site.source.split()), "cyan"), (f"  rule {site.rule}, ", "dim"),
-        (f"{site.binaries} binary variables{loops}", "bold"),
-    )  # fmt: skip
-    if not site.why:
-        return first
-    return Group(first, Text.assemble("   ", ("pruned: ", "dim"), site.why))
+    return Text.assemble(
+        ("╰─ ", _COLOURS["h"]),
+        (" ".join(site.source.split()), "cyan"),
+        f"  rule {site.rule}; binaries: ",
+        (f"{site.binaries}{loops}", "bold"),
+        f": {site.why}" if site.why else "",
+    )
 
 
 def _facts(metric: MetricReport) -> Table:
@@ -121,12 +122,12 @@ def _facts(metric: MetricReport) -> Table:
 def _fact_rows(metric: MetricReport) -> Iterator[tuple[str, str]]:
     yield "scores", ", ".join(metric.scores)
     yield "targets", ", ".join(metric.targets) or "none"
-    yield "direction", metric.direction or "decided at first use: the name does not tell"
+    if metric.direction is not None:
+        yield "direction", metric.direction
     yield "library", metric.library or "as given"
     if metric.separable:
         yield "separable", metric.separable
     yield from (("note", note) for note in metric.notes)
-    yield "decided at first use", "vmap or loop, the best value; try it now: metric2loss compile FILE --example DATA"
 
 
 def _rule_table() -> Table:

@@ -20,10 +20,10 @@ def written(source: Path, output: Path, *, unchanged: bool) -> str:
 
 def decisions(metric: MetricReport) -> Iterator[str]:
     """What was decided for one metric: direction, scores, every site, and what only a run can tell."""
-    signature = f"{metric.function}({', '.join((*metric.scores, *metric.targets))})"
-    yield f"  {click.style(metric.class_name, fg='green', bold=True)}  from {signature}, line {metric.span.line}"
+    yield f"  {click.style(metric.class_name, fg='green', bold=True)}  from {metric.function}, line {metric.span.line}"
     yield _entry("scores", ", ".join(metric.scores))
-    yield _entry("direction", metric.direction or "decided at first use: the name does not tell")
+    if metric.direction is not None:
+        yield _entry("direction", metric.direction)
     for site in metric.sites:
         yield from _site(site)
     if metric.separable:
@@ -33,18 +33,10 @@ def decisions(metric: MetricReport) -> Iterator[str]:
 
 
 def _site(site: SiteReport) -> Iterator[str]:
-    source = " ".join(site.source.split())
-    yield _entry("step", f"line {site.span.line}: {click.style(source, fg='cyan')}")
-    binaries = f"rule {site.rule}, {_plural(site.binaries)}"
-    if site.loops:
-        binaries += f", for each {' and '.join(site.loops)}"
-    yield _entry("", binaries)
-    if site.why:
-        yield _entry("", f"pruned: {site.why}")
-
-
-def _plural(binaries: str) -> str:
-    return f"{binaries} {'binary variable' if binaries == '1' else 'binary variables'}"
+    source = click.style(" ".join(site.source.split()), fg="cyan")
+    yield _entry("step", f"line {site.span.line}: {source}  (rule {site.rule})")
+    loops = f" for each {' and '.join(site.loops)}" if site.loops else ""
+    yield _entry("binaries", f"{site.binaries}{loops}{': ' if site.why else ''}{site.why}")
 
 
 def _entry(label: str, text: str) -> str:

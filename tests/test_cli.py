@@ -12,7 +12,9 @@ from click.testing import CliRunner
 
 from metric2loss.cli import main
 
-EXAMPLES = Path(__file__).parents[1] / "examples" / "metrics"
+ROOT = Path(__file__).parents[1]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+EXAMPLES = ROOT / "examples" / "metrics"
 ACCURACY = (EXAMPLES / "accuracy.py").read_text(encoding="utf-8")
 REFUSED = "def mean_score(scores, labels):\n    return (scores * labels).mean()\n"
 
@@ -185,7 +187,7 @@ def test_compile_imports_neither_torch_nor_numpy_nor_rich(folder):
         "main(['compile', 'accuracy.py'], standalone_mode=False)\n"
         "json.dump(sorted({'torch', 'numpy', 'rich'} & set(sys.modules)), sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ENVIRONMENT)
     assert json.loads(done.stderr) == []
 
 

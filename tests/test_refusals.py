@@ -53,5 +53,6 @@ def shown(output):
         if match := re.match(r"error\[(M2L\d+)\]", line):
             source, carets = lines[number + 3], lines[number + 4]
             start, end = carets.index("^"), carets.rindex("^") + 1
-            found.append((int(source.split("|")[0]), match[1], source[start:end]))
+            marked = source[start:end].partition("  # E:")[0]  # to the end of the line, when it goes on below
+            found.append((int(source.split("|")[0]), match[1], marked))
     return found

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from metric2loss import inputs, names, writing
 from metric2loss.diagnostics import Diagnostic, MetricError
@@ -107,26 +108,42 @@ def _metric_of(loss: type[SurrogateLoss], users: ModuleType, text: str) -> Any:
 def _certificate(
     console: Console, loss: type[SurrogateLoss], metric: Any, example: inputs.Example | None, seed: int
 ) -> bool:
+    subjects = [checks.Subject(loss, metric, batch) for batch in _batches(loss, metric, example, seed)]
+    results = [tuple(checks.check_all(subject, seed)) for subject in subjects]
     table = Table(title=loss.__name__, title_justify="left", title_style="bold green", show_edge=False, pad_edge=False)
     table.add_column("check")
-    table.add_column("")
-    table.add_column("on")
-    table.add_column("result", overflow="fold")
-    failed = []
-    last = None
-    for batch in _batches(loss, metric, example, seed):
-        last = checks.Subject(loss, metric, batch)
-        for finding in checks.check_all(last, seed):
-            table.add_row(finding.check, _MARKS[finding.passed], batch.kind, finding.detail)
-            if finding.passed is False:
-                failed.append(_diagnostic(loss, batch, finding))
+    for subject in subjects:
+        table.add_column(subject.batch.kind, overflow="fold")
+    for row in zip(*results, strict=True):
+        table.add_row(Text(row[0].check), *map(_cell, row))
     console.print(table)
+    failed = _failures(loss, subjects, results)
     for found in failed:
-        console.print("\n" + found.render(), style="red", markup=False, highlight=False)
+        console.print(f"\n{found.render()}", style="red", markup=False, highlight=False, soft_wrap=True)
     return not failed
 
 
-_MARKS = {True: "[green]passed[/]", False: "[red]FAILED[/]", None: "[dim]–[/]"}
+_MARKS = {True: ("passed ", "green"), False: ("FAILED ", "bold red"), None: ("–  ", "dim")}
+
+
+def _cell(finding: checks.Finding) -> Text:
+    return Text.assemble(_MARKS[finding.passed], finding.detail)
+
+
+def _failures(
+    loss: type[SurrogateLoss], subjects: Sequence[checks.Subject], results: Sequence[Sequence[checks.Finding]]
+) -> list[Diagnostic]:
+    """One diagnostic for each reason; the checks that failed for the same reason share it."""
+    reasons: dict[tuple[str, str, str], list[str]] = {}
+    for subject, findings in zip(subjects, results, strict=True):
+        for finding in findings:
+            if finding.passed is False:
+                reason = finding.why or finding.detail, finding.hint, subject.batch.kind
+                reasons.setdefault(reason, []).append(finding.check)
+    return [
+        Diagnostic("M2L508", None, f"{loss.__name__}: {'; '.join(failed)} (on {kind})", why, hint)
+        for (why, hint, kind), failed in reasons.items()
+    ]
 
 
 def _batches(loss: type[SurrogateLoss], metric: Any, example: inputs.Example | None, seed: int) -> Iterator[Batch]:
@@ -144,11 +161,6 @@ def _as_arrays(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value.detach().cpu().numpy() if hasattr(value, "detach") else value for name, value in arguments.items()
     }
-
-
-def _diagnostic(loss: type[SurrogateLoss], batch: Batch, finding: checks.Finding) -> Diagnostic:
-    message = f"{loss.__name__}: {finding.check}: {finding.detail} ({batch.kind})"
-    return Diagnostic("M2L508", None, message, finding.why, finding.hint)
 
 
 def _decided(criterion: SurrogateLoss) -> Iterator[tuple[str, str]]:

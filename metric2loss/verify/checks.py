@@ -72,9 +72,9 @@ def check_all(subject: Subject, seed: int) -> Iterator[Finding]:
                 found = check(subject, rng)
         except MetricError as error:
             first = error.diagnostics[0]
-            found = Finding(_title(check), False, first.message, f"[{first.code}] {first.why}", first.hint)
+            found = Finding("", False, first.message, f"{first.code}: {first.message}. {first.why}", first.hint)
         except Exception as error:  # noqa: BLE001 - user code and generated code run here; any failure is a finding
-            found = Finding(_title(check), False, f"{type(error).__name__}: {error}")
+            found = Finding("", False, f"{type(error).__name__}: {error}")
         yield replace(found, check=_title(check))
 
 
