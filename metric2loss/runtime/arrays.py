@@ -17,7 +17,7 @@ from torch import Tensor
 from metric2loss.runtime import indexing
 from metric2loss.runtime.batched import Unbatchable, agreed, in_batch, plain
 from metric2loss.runtime.failures import failure
-from metric2loss.runtime.numpy_functions import evaluate, ufunc
+from metric2loss.runtime.numpy_functions import added_at, evaluate, ufunc
 
 
 class Array(NDArrayOperatorsMixin):
@@ -94,9 +94,13 @@ class Array(NDArrayOperatorsMixin):
     # --- NumPy's protocols
 
     def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "at":
+            return self._changed_at(function, *inputs)
         return _apply(getattr(function, method), ufunc(function, method), inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function.__name__ in _WRITING:
+            return _written_by(function, *args, **kwargs)
         return _apply(function, evaluate(function), args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -173,6 +177,23 @@ class Array(NDArrayOperatorsMixin):
             )
             self._exact = exact
         self._tensor = tensor
+
+    def _changed_at(self, function: Any, target: Any, index: Any, value: Any = None) -> None:
+        """`np.add.at(target, index, value)`: repeated places count each time."""
+        if not isinstance(target, Array):
+            raise Unbatchable(f"np.{function.__name__}.at into a plain array")
+        parts = [part for part in (target, *indexing.listed(index), value) if isinstance(part, Array)]
+        if not any(part.batched or part.active for part in parts):
+            exact = target.exact.copy()
+            function.at(exact, indexing.replaced(index, Array, _exact), _exact(value))
+            target._exact = exact
+        elif function.__name__ in ("add", "subtract"):
+            given = value.tensor if isinstance(value, Array) else torch.as_tensor(value)
+            given = given if function.__name__ == "add" else -given
+            target._tensor = added_at(target.tensor, indexing.replaced(index, Array, lambda part: part.tensor), given)
+            target._exact = None
+        else:
+            raise Unbatchable(f"np.{function.__name__}.at")
 
     def assign(self, value: Any) -> Array:
         """What `out=` and `+=` do: the value of another array becomes the value of this one."""
@@ -269,6 +290,29 @@ def _apply(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, 
         return result
     target = out[0] if isinstance(out, tuple) else out
     return target.assign(result) if isinstance(target, Array) else _raise_out()
+
+
+_WRITING = frozenset(("put_along_axis", "copyto", "putmask", "place", "fill_diagonal"))
+
+
+def _written_by(function: Any, target: Any, *args: Any) -> None:
+    """NumPy's functions that write into their first argument."""
+    if not isinstance(target, Array):
+        raise Unbatchable(f"np.{function.__name__} into a plain array")
+    name = function.__name__
+    if name == "put_along_axis":
+        indices, values, axis = (*args, -1)[:3]
+        grid = np.arange(target.size).reshape(target.shape)
+        flat = target.reshape(-1).copy()
+        flat[np.take_along_axis(Array(grid), indices, axis)] = values
+        target.assign(flat.reshape(target.shape))
+    elif name == "copyto":
+        target[...] = args[0]
+    elif name == "fill_diagonal":
+        places = np.arange(min(target.shape))
+        target[(places,) * target.ndim] = args[0]
+    else:
+        target[args[0]] = args[1]
 
 
 def _raise_out() -> Any:

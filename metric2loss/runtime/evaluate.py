@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch import Tensor
 from metric2loss.runtime.arrays import Array, everywhere
 from metric2loss.runtime.batched import Split, Unbatchable, batch
 from metric2loss.runtime.failures import failure
-from metric2loss.runtime.lenient import Lenient, lenient_globals
+from metric2loss.runtime.lenient import Lenient
 from metric2loss.runtime.recorded import Outcomes
 from metric2loss.runtime.tape import Path
 from metric2loss.runtime.torch_batch import TorchBatch
@@ -71,9 +71,10 @@ class Program:
         arguments = {**self._arguments(method), **(extra or {})}
         return getattr(self.owner, method)(self.tree, **{k: v for k, v in arguments.items() if k in self.arguments})
 
-    def run_batched(self, method: str, names: dict[str, Any]) -> Any:
+    def run_batched(self, method: str) -> Any:
+        """One run for many outcomes, under vmap."""
         arguments = {name: everywhere(value) for name, value in self._arguments(method).items()}
-        return getattr(Lenient(self.owner, names), method)(self.tree, **arguments)
+        return getattr(Lenient(self.owner), method)(self.tree, **arguments)
 
     def _arguments(self, method: str) -> dict[str, Any]:
         wanted = self.owner.parameters_of(method)
@@ -89,7 +90,6 @@ class Evaluator:
     batching: Mapping[str, Batching]
     device: torch.device
     row_keys: tuple[Any, ...] | None = None
-    _names: dict[str, Any] | None = field(default=None, repr=False)
 
     def at_flips(self, base: Tensor, flips: Tensor, method: str = "g") -> Tensor:
         """float64 [A] (rows: [A, R]) at `base` with each line of `flips` turned."""
@@ -182,13 +182,12 @@ class Evaluator:
         return found
 
     def _vmap(self, outcomes: list[Tensor], many: list[bool], amount: int, method: str) -> Tensor:
-        names = self._lenient()
         source = self.program.source
 
         def one(pivot: Tensor, *mine: Tensor) -> Tensor:
             source.current = mine
             with batch(pivot):
-                return self._value(self.program.run_batched(method, names), method)
+                return self._value(self.program.run_batched(method), method)
 
         dims = (0, *(0 if m else None for m in many))
         pivots = torch.ones(amount, dtype=torch.bool, device=self.device)
@@ -206,11 +205,6 @@ class Evaluator:
         with torch.no_grad(), np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return self._value(self.program.run(method), method)
-
-    def _lenient(self) -> dict[str, Any]:
-        if self._names is None:
-            self._names = lenient_globals(type(self.program.owner).g.__globals__)
-        return self._names
 
     def _value(self, result: Any, method: str) -> Tensor:
         """float64: 0-d for g, [R] for rows."""

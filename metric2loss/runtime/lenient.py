@@ -1,7 +1,8 @@
-"""Lets g's own lines run for many configurations: the names through which Python would ask for one plain value stand aside.
+"""Lets generated lines run with gradients and for many configurations: names through which Python asks for plain values.
 
-`float(x)` must return a float, `math.sqrt(x)` needs one, `np.asarray(x)` an ndarray.  In a batch, the generated module's
-functions run with globals in which these names pass batched values on.  The functions themselves are not touched.
+`float(x)` must return a float, `math.sqrt(x)` needs one, `np.asarray(x)` an ndarray.  In f, and in g for many configurations,
+the generated module's functions run with globals in which these names pass such values on.  The functions themselves are not
+touched, and a plain run of g does without.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from functools import reduce
 from types import FunctionType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -22,8 +24,10 @@ from metric2loss.runtime.batched import is_batched
 
 
 def many(x: Any) -> bool:
-    """Whether a value differs between configurations."""
-    return (isinstance(x, Array) and x.batched) or (isinstance(x, Tensor) and is_batched(x))
+    """Whether a value differs between configurations, or carries a gradient."""
+    if isinstance(x, Array):
+        return x.batched or x.active
+    return isinstance(x, Tensor) and (x.requires_grad or is_batched(x))
 
 
 class Number:
@@ -61,13 +65,28 @@ def _passing(real: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(x, (list, tuple)) and any(isinstance(part, Array) for part in x):
-            x = np.stack([part if isinstance(part, Array) else np.asarray(part) for part in x])
+            x = _stacked(x)
         if not isinstance(x, Array):
             return Array(real(x, *args, **kwargs))
         dtype = kwargs.get("dtype", args[0] if args else None)
         return x.copy() if dtype is None else x.astype(dtype)
 
     return call
+
+
+def _reducing(real: Callable[..., Any]) -> Callable[..., Any]:
+    """np.mean and its kin of a list: NumPy does not look for Arrays inside of lists."""
+
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(x, (list, tuple)) and any(isinstance(part, Array) for part in x):
+            x = _stacked(x)
+        return real(x, *args, **kwargs)
+
+    return call
+
+
+def _stacked(parts: Any) -> Any:
+    return np.stack([part if isinstance(part, Array) else np.asarray(part) for part in parts])
 
 
 def _making(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -123,6 +142,24 @@ _NUMPY = Namespace(
             for name in ("zeros", "ones", "empty", "full", "arange", "linspace", "eye", "zeros_like", "ones_like")
             + ("empty_like", "full_like", "fromiter", "logspace", "tri", "identity")
         },
+        **{
+            name: _reducing(getattr(np, name))
+            for name in ("mean", "sum", "prod", "max", "min", "amax", "amin", "average", "median", "std", "var", "any")
+            + (
+                "all",
+                "cumsum",
+                "nanmean",
+                "nansum",
+                "sort",
+                "argsort",
+                "argmax",
+                "argmin",
+                "diff",
+                "round",
+                "abs",
+                "sqrt",
+            )
+        },
         **{name: _scalar(getattr(np, name)) for name in ("float64", "float32", "int64", "int32", "bool_")},
         "ndarray": type("ndarray", (), {"__instancecheck__": lambda self, x: isinstance(x, (Array, np.ndarray))})(),
     },
@@ -138,7 +175,7 @@ _BUILTINS: dict[str, Any] = {
 
 
 def lenient_globals(own: dict[str, Any]) -> dict[str, Any]:
-    """A module's globals for batched runs; its own functions are bound to them."""
+    """A module's globals for such runs; its own functions are bound to them."""
     found: dict[str, Any] = {**{name: value for name, value in _BUILTINS.items() if name not in own}, **own}
     for name, value in own.items():
         if value is np:
@@ -157,14 +194,22 @@ def lenient(function: FunctionType, names: dict[str, Any]) -> FunctionType:
     return bound
 
 
-class Lenient:
-    """Stands for `self` in a batched g: methods of the generated class run with the given globals."""
+_bound: WeakKeyDictionary[type, dict[int, dict[str, Any]]] = WeakKeyDictionary()
 
-    def __init__(self, owner: Any, names: dict[str, Any]) -> None:
-        self.__dict__.update(_owner=owner, _names=names)
+
+class Lenient:
+    """Stands for `self` in f and in a batched g: methods of the generated class run with lenient globals."""
+
+    def __init__(self, owner: Any) -> None:
+        self.__dict__["_owner"] = owner
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(type(self._owner), name, None)
-        if isinstance(found, FunctionType) and name in ("g", "rows"):
-            return lenient(found, self._names).__get__(self)
-        return getattr(self._owner, name)
+        kind = type(self._owner)
+        found = getattr(kind, name, None)
+        if not isinstance(found, FunctionType) or name not in ("f", "g", "rows"):
+            return getattr(self._owner, name)
+        known = _bound.setdefault(kind, {})
+        own = found.__globals__
+        if id(own) not in known:
+            known[id(own)] = lenient_globals(own)
+        return lenient(found, known[id(own)]).__get__(self)

@@ -18,6 +18,7 @@ from metric2loss.runtime.arguments import Arguments
 from metric2loss.runtime.best import BestConfiguration
 from metric2loss.runtime.evaluate import Batching, Evaluator, Program, number
 from metric2loss.runtime.failures import failure
+from metric2loss.runtime.lenient import Lenient
 from metric2loss.runtime.problem import Configuration, Problem, flat_bits, flat_differences
 from metric2loss.runtime.recorded import Differences
 from metric2loss.runtime.settings import Settings
@@ -178,7 +179,7 @@ class SurrogateLoss(nn.Module):
         call = given.for_f(scores)
         with torch.inference_mode(False), torch.enable_grad(), settings.heeding(self._settings), _no_autocast(given):
             try:
-                tree = self.f(**call)
+                tree = Lenient(self).f(**call)
             except MetricError:
                 raise
             except Exception as error:

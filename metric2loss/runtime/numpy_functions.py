@@ -122,6 +122,11 @@ def _both(a: Any, b: Any) -> tuple[Tensor, Tensor]:
     return a.to(dtype), b.to(dtype)
 
 
+@_numpy_name("negative")
+def negative(x: Any, **kwargs: Any) -> Tensor:
+    return -_as(x)
+
+
 # --- sorting and searching
 
 

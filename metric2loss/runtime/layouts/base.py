@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -42,10 +41,10 @@ class Layout(ABC):
         """Whether a configuration of the other layout is one of this."""
         return type(self) is type(other) and self.size == other.size and self.n_rows == other.n_rows
 
-    @cached_property
+    @property
+    @abstractmethod
     def numel(self) -> int:
-        """Numbers in one outcome, for the memory a batch of configurations takes."""
-        return self.result(torch.zeros(1, self.size, dtype=torch.bool, device=self.device)).numel()
+        """Numbers in one outcome, for the memory that a batch of configurations takes."""
 
 
 class Fixed(Layout):
@@ -60,6 +59,10 @@ class Fixed(Layout):
     @property
     def row_of(self) -> Tensor:
         return torch.zeros(0, dtype=torch.long, device=self.device)
+
+    @property
+    def numel(self) -> int:
+        return self.outcome.numel()
 
     def result(self, bits: Tensor) -> Tensor:
         return self.outcome.expand(len(bits), *self.outcome.shape)

@@ -46,6 +46,10 @@ class ChooseLayout(PairLayout):
         """The class each row chooses, LongTensor[A, rows]."""
         return torch.gather(self.classes.expand(len(bits), -1, -1), 2, self.winners(bits).unsqueeze(-1)).squeeze(-1)
 
+    @property
+    def numel(self) -> int:
+        return self.n_rows * self.n
+
     def result(self, bits: Tensor) -> Tensor:
         return self._shaped(self._outcomes(self.winners(bits)))
 

@@ -29,6 +29,10 @@ class CompareLayout(Layout):
     def row_of(self) -> Tensor:
         return torch.arange(self.n_rows, device=self.device).repeat(len(self.kept))
 
+    @property
+    def numel(self) -> int:
+        return self.size
+
     def result(self, bits: Tensor) -> Tensor:
         """[A, kept, ...shape]."""
         return bits.reshape(len(bits), len(self.kept), *self.shape)

@@ -43,6 +43,10 @@ class OrderLayout(PairLayout):
         self.arrangement = arrangement
         self.length = length
 
+    @property
+    def numel(self) -> int:
+        return self.n_rows * self.n
+
     def result(self, bits: Tensor) -> Tensor:
         return self._permutations(self.counts(bits))
 

@@ -34,6 +34,10 @@ class ThermometerLayout(Layout):
     def row_of(self) -> Tensor:
         return torch.arange(self.n_rows, device=self.device).repeat_interleave(self.levels)
 
+    @property
+    def numel(self) -> int:
+        return self.n_rows
+
     def result(self, bits: Tensor) -> Tensor:
         return self._shaped(bits.reshape(len(bits), self.n_rows, self.levels).sum(-1))
 
