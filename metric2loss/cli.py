@@ -161,6 +161,7 @@ def compile_command(
         raise click.UsageError("-o names one file, but several are to be compiled; leave it out or compile one by one")
     with _reporting():
         options = reading.options()
+        files = _without_generated(files)
         if dump is not None:
             return _dump(files, options, dump)
         compiled = _compile_all(files, options)
@@ -273,6 +274,13 @@ def _paint(line: str) -> str:
     if stripped.startswith("= hint:"):
         return click.style(line, fg="green")
     return line
+
+
+def _without_generated(files: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Of several files those that a person wrote, so that `metrics/*.py` means the metrics."""
+    if len(files) == 1:
+        return files
+    return tuple(path for path in files if not path.is_file() or not writing.is_generated(writing.read_source(path)))
 
 
 def _compile_all(files: tuple[Path, ...], options: Options) -> dict[Path, Compiled]:

@@ -19,7 +19,7 @@ from metric2loss.rules import RULES
 from metric2loss.rules.compare import NEEDS as OPERATORS
 
 if TYPE_CHECKING:
-    from metric2loss.compiler import MetricReport, SiteReport
+    from metric2loss.describe import MetricReport, SiteReport
     from metric2loss.rules import Rule
 
 _COLOURS = {"f": "blue", "h": "bold magenta", "g": "green"}
@@ -79,7 +79,7 @@ def _source(text: str, metric: MetricReport) -> Table:
 
 def _lines_of(metric: MetricReport, lines: Sequence[str]) -> range:
     """From the definition to its last line, and as far as any marked line."""
-    last = max((metric.span.end_line, metric.span.line, *metric.roles, *map(_last_line, metric.sites)))
+    last: int = max((metric.span.end_line, metric.span.line, *metric.roles, *map(_last_line, metric.sites)))
     return range(metric.span.line, min(last, len(lines)) + 1)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from metric2loss.compiler import MetricReport, SiteReport
+    from metric2loss.describe import MetricReport, SiteReport
 
 
 def written(source: Path, output: Path, *, unchanged: bool) -> str:

@@ -76,6 +76,12 @@ def test_several_files_are_written_together_or_not_at_all(folder):
     assert sorted(os.listdir()) == ["accuracy.py", "mean.py"]
 
 
+def test_generated_modules_among_several_files_are_passed_over(folder):
+    run("compile", "accuracy.py")
+    run("compile", "accuracy.py", "accuracy_loss.py")
+    assert sorted(os.listdir()) == ["accuracy.py", "accuracy_loss.py"]
+
+
 def test_all_refusals_are_shown_at_once(folder):
     Path("mean.py").write_text(REFUSED + "\n\ndef worst(scores, labels):\n    return (scores - labels).sum()\n")
     assert run("compile", "mean.py", code=2).count("error[M2L201]") == 2
@@ -159,6 +165,9 @@ def test_verify_certifies_a_good_module_and_fails_a_spoiled_one(folder):
     output = run("verify", "accuracy_loss.py")
     assert "AccuracyLoss" in output
     assert "FAILED" not in output
+    Path("accuracy.py").write_text(ACCURACY + "# more\n", encoding="utf-8")
+    assert "error[M2L108]" in run("verify", "accuracy_loss.py", code=1)
+    Path("accuracy.py").write_text(ACCURACY, encoding="utf-8")
     spoiled = Path("accuracy_loss.py").read_text(encoding="utf-8").replace("return np.mean(", "return 0.5 * np.mean(")
     Path("accuracy_loss.py").write_text(spoiled, encoding="utf-8")
     assert "error[M2L508]" in run("verify", "accuracy_loss.py", code=1)

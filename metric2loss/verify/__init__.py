@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import re
 import sys
@@ -36,10 +37,11 @@ def verify(file: Path, source: Path | None, example: str | None, seed: int) -> b
     console.print(
         f"Verifying [bold]{file}[/] against [bold]{origin}[/], which is imported and run here.", highlight=False
     )
+    fresh = _is_fresh(console, text, origin)
     users, ours = import_file(origin), import_file(file)
     given = inputs.read_example(example) if example is not None else None
     results = [_certificate(console, loss, _metric_of(loss, users, text), given, seed) for loss in losses(ours)]
-    return all(results)
+    return fresh and all(results)
 
 
 def try_example(file: Path, example: str) -> None:
@@ -63,9 +65,7 @@ def import_file(path: Path) -> ModuleType:
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     name = ".".join(parts)
-    loaded = sys.modules.get(name)
-    if loaded is not None and getattr(loaded, "__file__", None) != str(path):
-        del sys.modules[name]  # another file of that name: the one given is meant
+    sys.modules.pop(name, None)  # the file as it is now, not as something else has imported it, or another of its name
     try:
         return importlib.import_module(name)
     except Exception as error:
@@ -92,6 +92,19 @@ def _origin(file: Path, text: str) -> Path:
         why = f"{file.name} was generated from a file of that name, which does not lie beside it."
         raise MetricError(Diagnostic("M2L102", None, f"cannot find {path.name}", why, hint))
     return path
+
+
+def _is_fresh(console: Console, text: str, origin: Path) -> bool:
+    """Whether the module was generated from the user's file as it is now."""
+    digest = hashlib.sha256(writing.read_source(origin).encode()).hexdigest()
+    found = _DIGEST.search(text)
+    if found is not None and digest.startswith(found[1]):
+        return True
+    why = "Its SHA-256 is not the one in the docstring of the module."
+    hint = f"Compile again: metric2loss compile {origin}."
+    stale = Diagnostic("M2L108", None, f"{origin.name} has changed since it was compiled", why, hint)
+    console.print(f"{stale.render()}\n", style="red", markup=False, highlight=False, soft_wrap=True)
+    return False
 
 
 def _metric_of(loss: type[SurrogateLoss], users: ModuleType, text: str) -> Any:

@@ -21,6 +21,7 @@ Arrays = dict[str, Any]
 Shape = tuple[int, ...]
 
 ITEMS, CLASSES, SIDE = 12, 6, 6
+DRAWS = 6  # so many batches seldom give the same value by chance
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ KINDS = (
     Kind("one score an item, labels 0 and 1", (ITEMS,), _binary),
     Kind("one probability an item, labels 0 and 1", (ITEMS,), _binary, probabilities=True),
     Kind("one row of class scores an example", (ITEMS, CLASSES), _labels),
+    Kind("one row of class scores an example, three classes", (ITEMS, 3), _labels),
+    Kind("one row of class scores an example, two classes", (ITEMS, 2), _labels),
     Kind("one list of scores a query, relevance 0 and 1", (4, 9), _binary),
     Kind("one list of scores a query, graded relevance", (4, 9), _grades),
     Kind("one score an item, graded targets", (ITEMS,), _grades),
@@ -87,6 +90,7 @@ _NUMBERS: Mapping[str, Any] = {
     "beta": 1.0, "eps": 1e-8, "epsilon": 1e-8, "smooth": 1.0, "num_classes": CLASSES, "n_classes": CLASSES,
     "classes": CLASSES, "nclass": CLASSES, "num_labels": CLASSES, "n_bins": 5, "num_bins": 5, "bins": 5,
 }  # fmt: skip
+_GRADED = frozenset({"relevance", "relevances", "grades", "gains", "ratings"})  # graded targets are tried first
 _GROUPS = frozenset({"group", "groups", "group_ids", "qid", "qids", "query_ids", "users", "user_ids", "queries"})
 _POSITIVE = frozenset({"weights", "weight", "sample_weight", "sizes", "head_sizes", "norm", "scale", "scales", "costs"})
 
@@ -106,11 +110,12 @@ def random_batches(
     """An ordinary batch and one with ties; `call` runs the metric on arguments given as NumPy arrays."""
     parameters = inspect.signature(metric).parameters
     required = tuple(name for name, p in parameters.items() if p.default is p.empty and p.kind not in _VARIABLE)
-    for kind in KINDS:
-        drawn = [_draw(kind, required, scores, np.random.default_rng((seed, trial)), False) for trial in range(3)]
+    graded = bool(_GRADED & set(required))
+    for kind in sorted(KINDS, key=lambda kind: graded and kind.target is not _grades):
+        drawn = [_draw(kind, required, scores, np.random.default_rng((seed, trial)), False) for trial in range(DRAWS)]
         if _depends_on_scores(call, drawn, scores):
             yield Batch(kind.name, drawn[0], tuple(scores))
-            tied = _draw(kind, required, scores, np.random.default_rng((seed, 3)), True)
+            tied = _draw(kind, required, scores, np.random.default_rng((seed, DRAWS)), True)
             if math.isfinite(_value(call, tied)):
                 yield Batch(f"{kind.name}; many ties", tied, tuple(scores))
             return
