@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.failures import failure
-from metric2loss.runtime.proposals import Batch, Proposal, free, improved, possible, proposals
+from metric2loss.runtime.proposals import Batch, Proposal, free, improved, possible, proposals, settled
 
 _EQUAL = 1e-9
 _PATIENCE = 16  # a way that keeps being beaten is not looked for at every batch
@@ -77,7 +77,7 @@ class BestConfiguration:
                 bits = proposal.bits()
                 if bits is None:
                     return None
-                bits = possible(batch, bits)
+                bits = settled(batch, possible(batch, bits))
                 value = float(batch.values_of(bits.unsqueeze(0))[0])
                 return Found(bits, value, self.sign, self.how) if math.isfinite(value) else None
         return None
@@ -85,20 +85,22 @@ class BestConfiguration:
     def _search(self, batch: Batch) -> Found:
         self._outdone = False
         tried = _tried(batch)
+        if not tried:  # undefined whatever the scores: no positive in the batch
+            return Found(batch.bits, math.nan, self.sign or 1, self.how)
         sign = self.sign or _direction(tried)
         start = _chosen(batch, tried, sign or 1, self.how)
         sign, self.sign = sign or 1, sign or None
         better = improved(batch, start.bits, sign) if _trusts_flips(batch, tried) else start.bits
         how = start.proposal.name
         if better is not start.bits:
-            how = f"{how}, {_GREEDY}"
+            better, how = settled(batch, better), f"{how}, {_GREEDY}"
         value = float(batch.values_of(better.unsqueeze(0))[0])
         self.how = how
         return Found(better, value, sign, how)
 
     def _or_current(self, batch: Batch, found: Found) -> Found:
         if self._beaten(batch, found):
-            return Found(batch.bits, batch.metric, found.sign, _CURRENT)
+            return Found(settled(batch, batch.bits), batch.metric, found.sign, _CURRENT)
         return found
 
     def _beaten(self, batch: Batch, found: Found) -> bool:
@@ -109,10 +111,11 @@ def _tried(batch: Batch) -> list[_Tried]:
     """Every proposal that gives a configuration, with g there."""
     known = [(proposal, bits) for proposal in proposals(batch) if (bits := proposal.bits()) is not None]
     current = Proposal(_CURRENT, lambda: batch.bits, recorded=True)
-    known = [(proposal, possible(batch, bits)) for proposal, bits in known]
+    known = [(proposal, settled(batch, possible(batch, bits))) for proposal, bits in known]
     values = batch.values_of(torch.stack([bits for _, bits in known])).tolist()
     tried = [_Tried(proposal, bits, value) for (proposal, bits), value in zip(known, values, strict=True)]
-    return [entry for entry in [*tried, _Tried(current, batch.bits, batch.metric)] if math.isfinite(entry.value)]
+    tried = [entry for entry in [*tried, _Tried(current, batch.bits, batch.metric)] if math.isfinite(entry.value)]
+    return tried
 
 
 def _direction(tried: Sequence[_Tried]) -> int:
@@ -140,9 +143,9 @@ def _chosen(batch: Batch, tried: Sequence[_Tried], sign: int, before: str) -> _T
     One that perhaps no scores produce (an AUC of 1.5) counts only where none from scores is known to be good.
     """
     recorded = [entry for entry in tried if entry.proposal.recorded]
-    if not _trusts_flips(batch, tried):
-        if max(recorded, key=lambda entry: sign * entry.value).proposal.name != _CURRENT:
-            tried = recorded
+    surest = max(recorded, key=lambda entry: sign * entry.value, default=None)
+    if surest is not None and surest.proposal.name != _CURRENT and not _trusts_flips(batch, tried):
+        tried = recorded
     top = max(sign * entry.value for entry in tried)
     equal = [entry for entry in tried if sign * entry.value >= top - _EQUAL]
     known = [entry for entry in equal if entry.proposal.name == before.removesuffix(f", {_GREEDY}")]

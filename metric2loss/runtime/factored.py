@@ -52,6 +52,8 @@ class Factored(Protocol):
     def n_rows(self) -> int: ...
     @property
     def generator(self) -> torch.Generator | None: ...
+    @property
+    def looped(self) -> bool: ...
 
     def values(self, base: Tensor, flips: Tensor) -> Tensor: ...
     def values_of(self, bits: Tensor) -> Tensor: ...
@@ -76,8 +78,11 @@ class Problem(Factored, Protocol):
 
 def oriented(problem: Problem) -> Tensor:
     """The differences over the temperature, turned so that positive means agreeing with the best configuration."""
-    differences = problem.differences.detach().double() / problem.temperature
-    return torch.where(problem.best, differences, -differences).clamp(-700, 700)
+    differences = problem.differences.detach() / problem.temperature
+    if differences.dtype not in (torch.float32, torch.float64):
+        differences = differences.float()
+    far = 80 if differences.dtype == torch.float32 else 700  # where the sigmoid is still a number
+    return torch.where(problem.best, differences, -differences).clamp(-far, far)
 
 
 def drawn(problem: Factored, *shape: int) -> Tensor:

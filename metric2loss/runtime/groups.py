@@ -30,6 +30,10 @@ class Groups:
         places[self.order] = running - self.starts[self.of[self.order]]
         return places
 
+    def table(self) -> Tensor:
+        """The members of every group, [groups, largest], padded with -1."""
+        return self.members(torch.arange(len(self.counts), device=self.counts.device))
+
     def members(self, groups: Tensor) -> Tensor:
         """Members of the given groups ([…] of group numbers, -1 none), padded with -1 on a new last axis."""
         if not len(self.counts) or not groups.numel():

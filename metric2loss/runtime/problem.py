@@ -134,6 +134,11 @@ class Problem:
         """Number of binaries."""
         return len(self.bits)
 
+    @property
+    def looped(self) -> bool:
+        """Whether configurations are evaluated one at a time, by a plain loop."""
+        return self.evaluator.batching["g" if self.row_of is None else "rows"].way == "loop"
+
     def values(self, base: Tensor, flips: Tensor) -> Tensor:
         """Exact g at `base` with each line of `flips` turned (LongTensor[A, F] of flat binaries, -1 none): float64 [A]."""
         return self._finite(self.evaluator.at_flips(base, flips))

@@ -13,7 +13,7 @@ from torch import Tensor
 from metric2loss.runtime.factored import Factored
 
 _SURE = 10.0  # how far apart proposed scores are: certain under a sigmoid or a softmax too
-_WORK = 2**22  # configurations times numbers handed to g that one round of single flips may cost
+_WORK = 2**21  # configurations times numbers handed to g that one round of single flips may cost
 
 
 class Batch(Factored, Protocol):
@@ -60,7 +60,7 @@ def _at(batch: Batch, scores: Mapping[str, Tensor]) -> Tensor | None:
         warnings.simplefilter("ignore")
         try:
             return batch.record(scores)
-        except Exception:  # whatever the user's own checks raise
+        except Exception:  # noqa: BLE001 (whatever the user's own checks raise)
             return None
 
 
@@ -187,6 +187,19 @@ def possible(batch: Batch, bits: Tensor) -> Tensor:
     return bits
 
 
+def settled(batch: Batch, bits: Tensor) -> Tensor:
+    """The same winners, by more: every candidate of the class that wins its row beats all others of the row."""
+    bits = bits.clone()
+    for leaf in batch.leaves:
+        layout = leaf.layout
+        if layout.kind == "choose" and layout.size:
+            mine = bits[leaf.start : leaf.stop]
+            wins = (layout.classes == layout.winner_class(mine.unsqueeze(0))[0].unsqueeze(1)).reshape(-1)
+            beats, beaten = wins[layout.beats], wins[layout.beaten]
+            bits[leaf.start : leaf.stop] = torch.where(beats != beaten, beats, mine)
+    return bits
+
+
 def free(batch: Batch) -> bool:
     """Whether every configuration is one of some scores, or at least one of some ranking or choice."""
     moved = sum(
@@ -213,7 +226,9 @@ def _round(batch: Batch, bits: Tensor, sign: int) -> Tensor | None:
         return None
     rank, rows = _ranks(batch)
     flips = _table(rank, rows, batch.n_rows, size)
-    numbers = sum(leaf.layout.numel for leaf in batch.leaves)
+    numbers = sum(
+        int(leaf.layout.keys.numel() if leaf.layout.kind == "choose" else leaf.layout.numel) for leaf in batch.leaves
+    )
     if len(flips) * max(1, numbers) > _WORK:
         return None
     flips = torch.cat([flips.new_full((1, flips.shape[1]), -1), flips])

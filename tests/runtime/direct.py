@@ -27,6 +27,7 @@ class Direct:
     row_of: Tensor | None = None
     n_rows: int = 1
     evaluations: int = 0
+    looped: bool = False
     recorded: int = 0
     leaves: tuple[SimpleNamespace, ...] = field(init=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
@@ -31,6 +31,7 @@ class Toy:
     temperature: float = 1.0
     generator: torch.Generator | None = None
     evaluations: int = 0
+    looped: bool = False
 
     def values_of(self, bits: Tensor) -> Tensor:
         self.evaluations += len(bits)
@@ -96,7 +97,12 @@ def choose(scores: Tensor, classes: Tensor, separable: bool = True, g: Callable 
     combine = g or np.mean
     flat = {"beats": row * scores.shape[1] + beats, "beaten": row * scores.shape[1] + beaten}
     size = {"size": len(pairs), "numel": len(scores), "n_rows": len(scores)}
-    layout = SimpleNamespace(kind="choose", row_of=row, classes=classes, **size, **flat)
+
+    def winner_class(bits: Tensor) -> Tensor:
+        return torch.tensor([[int(good) for good in rows(row)] for row in bits.numpy()])
+
+    layout = SimpleNamespace(kind="choose", row_of=row, classes=classes, keys=scores, **size, **flat)
+    layout.winner_class = winner_class
     leaf = SimpleNamespace(layout=layout, start=0, stop=len(pairs), key=("choose",))
     toy = Toy(differences, differences.detach() > 0, (leaf,), lambda bits: float(combine(rows(bits))), rows=rows)
     if separable:

@@ -2,8 +2,8 @@
 
 A sample draws every binary from u + t (1 − u), evaluates g there and with each binary flipped. Two of the four samples
 take t from the whole path [0, 1], two from [0, 1 − p], which ends at the derivative of the multilinear extension itself.
-Rows of a choose step with two outcomes are flipped as a whole, and the binaries inside them get the derivative of the
-row in closed form.
+Rows of a choose step are flipped as a whole, from the class they should choose to another and back, and the binaries
+inside them get the derivative of the row in closed form.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from metric2loss.runtime.groups import Groups, Rows
 
 SAMPLES = 4
 _POINTS = 8  # of the closed forms, on the path
+_RUN = 4096  # one run of g in a plain loop costs as much as handing it so many numbers
 
 
 @dataclass(frozen=True)
@@ -32,23 +33,29 @@ class Plan:
     flips: Tensor
     by: Tensor
     scale: float = 1.0  # evaluations that there are, for each one that is made
+    decided_by_rows: bool = False  # every row of the metric is one row of two outcomes, worth the same whatever else is
 
     @classmethod
     def of(cls, problem: Problem) -> Plan:
-        """Single binaries, whole rows of a two-outcome choose; of a separable metric, the k-th of every row at once."""
+        """Single binaries, whole rows of a choose step; of a separable metric, the k-th of every row at once."""
         good, rows = GoodRows.read(problem), Rows(problem.n_rows, problem.row_of)
-        size = len(problem.best)
-        unit = torch.arange(size, device=problem.best.device)
+        unit = torch.arange(len(problem.best), device=problem.best.device)
         if rows.of is None and good is None:
             return cls(rows, good, unit.unsqueeze(1), unit)
+        if good is not None and rows.of is not None and torch.equal(good.at, unit) and torch.equal(good.row, rows.of):
+            return cls(rows, good, unit.unsqueeze(0), torch.zeros_like(unit), decided_by_rows=True)
+        used = unit
         if good is not None:
-            unit[good.at] = size + good.row
-        units = Groups.by(unit)
+            used = torch.ones_like(problem.best).index_fill_(0, good.idle, False).nonzero().flatten()
+            unit[good.at] = len(unit) + good.row
+        units = Groups.by(unit[used])
         by = units.of
         if rows.of is not None:
-            row_of_unit = rows.of[units.order[units.starts]]
+            row_of_unit = rows.of[used[units.order[units.starts]]]
             by = Groups.by(row_of_unit).place()[units.of]
-        return cls(rows, good, *_flips(by))
+        flips = Groups.by(by).table()
+        flips = torch.where(flips >= 0, used[flips.clamp(min=0)], -1)
+        return cls(rows, good, flips, torch.full_like(unit, -1).index_copy_(0, used, by))
 
     @property
     def evaluations(self) -> int:
@@ -60,31 +67,21 @@ class Plan:
         """Whether some row is any-of-all: its path and link are not annealed."""
         return self.good is not None and not self.good.all_of
 
-    @property
-    def decided_by_rows(self) -> bool:
-        """Whether every row of the metric is one two-outcome row, whose worth does not depend on anything else."""
-        covered = 0 if self.good is None else len(self.good.at)
-        return self.rows.of is not None and len(self.flips) == 1 and covered == len(self.by)
-
     def thinned(self, problem: Problem, share: float) -> Plan:
         """A random share of the evaluations, each counting for the ones left out: the same credit on average."""
         count = max(1, int(len(self.flips) * share))
         kept = torch.argsort(drawn(problem, len(self.flips)))[:count]
-        by = torch.full((len(self.flips),), -1, device=kept.device)
-        by[kept] = torch.arange(count, device=kept.device)
-        return replace(self, flips=self.flips[kept], by=by[self.by], scale=len(self.flips) / count)
-
-
-def _flips(by: Tensor) -> tuple[Tensor, Tensor]:
-    groups = Groups.by(by)
-    return groups.members(torch.arange(len(groups.counts), device=by.device)), groups.of
+        place = torch.full((len(self.flips),), -1, device=kept.device)
+        place[kept] = torch.arange(count, device=kept.device)
+        by = torch.where(self.by >= 0, place[self.by.clamp(min=0)], -1)
+        return replace(self, flips=self.flips[kept], by=by, scale=len(self.flips) / count)
 
 
 def of_binaries(problem: Problem, plan: Plan, x: Tensor) -> Tensor:
     """The credit of every binary, positive where moving towards the best helps; x are the oriented differences."""
     if plan.decided_by_rows and plan.good is not None:
         return _by_rows(problem, plan.good, plan, x)
-    total, inside = torch.zeros_like(x), Summed()
+    total, inside = torch.zeros_like(x, dtype=torch.double), Summed()
     for t in stratified(problem, 0.0 if plan.steady else problem.progress):
         gains = _gains(problem, plan, x, t) / SAMPLES
         total += gains
@@ -97,10 +94,14 @@ def _by_rows(problem: Problem, good: GoodRows, plan: Plan, x: Tensor) -> Tensor:
     """Two evaluations: every row good, every row bad."""
     right, wrong = problem.row_values_of(torch.stack([problem.best, ~problem.best])).double()
     worth = plan.rows.spread(_finite(problem.sign * (right - wrong)) / plan.rows.count, len(x))[good.at]
+    credit = torch.zeros(len(x), dtype=torch.double, device=x.device)
+    if good.all_of:
+        nodes, weights = _nodes(problem.progress, x)
+        return credit.index_copy_(0, good.at, worth * good.integral(x, nodes, weights))
     inside = Summed()
-    for t, weight in _nodes(problem.progress) if good.all_of else _midpoints():
-        inside.add(worth * weight, good.log_derivative(x, t))
-    return _placed(good, torch.zeros_like(x), inside)
+    for i in range(_POINTS):
+        inside.add(worth / _POINTS, good.log_derivative(x, (i + 0.5) / _POINTS))
+    return _placed(good, credit, inside)
 
 
 def _placed(good: GoodRows, credit: Tensor, inside: Summed) -> Tensor:
@@ -131,9 +132,12 @@ def _sampled(problem: Problem, plan: Plan, x: Tensor, t: float) -> Tensor:
     """Whether each binary agrees with the best configuration, in a configuration drawn at t of the way there."""
     u = torch.sigmoid(x)
     agrees = drawn(problem, len(x)) < u + t * (1 - u)
-    if plan.good is not None:
-        good = drawn(problem, plan.good.n_rows) < plan.good.probability(x, t)
-        agrees[plan.good.at] = good[plan.good.row]
+    rows = plan.good
+    if rows is not None:
+        agrees[rows.at] = (drawn(problem, rows.n_rows) < rows.probability(x, t))[rows.row]
+        if len(rows.idle):
+            idle = rows.ranked(drawn(problem, len(rows.keys)), problem.temperature)
+            agrees[rows.idle] = idle == problem.best[rows.idle]
     return agrees
 
 
@@ -149,21 +153,21 @@ def stratified(problem: Problem, progress: float) -> list[float]:
 
 
 @functools.lru_cache(maxsize=1)
-def _legendre() -> tuple[tuple[float, float], ...]:
+def _legendre() -> tuple[Tensor, Tensor]:
     points, weights = np.polynomial.legendre.leggauss(_POINTS)
-    return tuple(zip(((points + 1) / 2).tolist(), (weights / 2).tolist(), strict=True))
+    return torch.from_numpy((points + 1) / 2), torch.from_numpy(weights / 2)
 
 
-def _nodes(progress: float) -> list[tuple[float, float]]:
+def _nodes(progress: float, like: Tensor) -> tuple[Tensor, Tensor]:
     """Nodes and weights of the same annealed path, for what can be integrated instead of sampled."""
-    end = 1.0 - progress
-    return [(t * upto, weight / 2) for upto in (1.0, end) for t, weight in _legendre()]
+    points, weights = (part.to(like) for part in _legendre())
+    return torch.cat([points, points * (1.0 - progress)]), torch.cat([weights, weights]) / 2
 
 
-def _midpoints() -> list[tuple[float, float]]:
-    return [((i + 0.5) / _POINTS, 1 / _POINTS) for i in range(_POINTS)]
-
-
-def outcome_size(problem: Problem) -> int:
-    """How many numbers one configuration hands to g: ranks, winners, truth values."""
-    return max(1, sum(leaf.layout.numel for leaf in problem.leaves))
+def cost(problem: Problem, plan: Plan) -> int:
+    """What one step takes, in numbers handed to g; a plain loop over configurations costs by the run."""
+    numbers = 0
+    for leaf in problem.leaves:
+        every_row = leaf.layout.kind == "choose" and plan.rows.of is not None
+        numbers += int(leaf.layout.keys.numel() if every_row else leaf.layout.numel)
+    return SAMPLES * plan.evaluations * max(numbers, _RUN if problem.looped else 1)

@@ -31,7 +31,7 @@ class Integrated:
     name: ClassVar[str] = "integrated"
     anchors: int = 16
     power: float = 1.0
-    budget: int = 2**24
+    budget: int = 2**21
     notes: tuple[str, ...] = field(default=(), init=False)
 
     def __call__(self, problem: Problem) -> Tensor:
@@ -48,8 +48,7 @@ class Integrated:
         return self._linked(problem, plan if share == 1 else plan.thinned(problem, share))
 
     def _share(self, problem: Problem, plan: credit.Plan) -> float:
-        cost = credit.SAMPLES * plan.evaluations * credit.outcome_size(problem)
-        return min(1.0, self.budget / cost)
+        return min(1.0, self.budget / credit.cost(problem, plan))
 
     def _linked(self, problem: Problem, plan: credit.Plan) -> Tensor:
         x = oriented(problem)

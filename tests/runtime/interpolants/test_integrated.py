@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from metric2loss.runtime.interpolants import Integrated, credit, links, named
-from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.factored import oriented
+from metric2loss.runtime.good_rows import GoodRows
+from metric2loss.runtime.interpolants import Integrated, credit, links, named
 from tests.runtime import toy
 from tests.runtime.interpolants.test_idw import some_ranking, some_rows
 
