@@ -46,7 +46,7 @@ FACES = {
 
 THIRD_PARTY = {
     "libcst": set(STREET),
-    "networkx": {"analysis", "factor"},
+    "networkx": {"analysis", "factor", "rows"},
     "torch": {"runtime", "verify"},
     "numpy": {"runtime", "verify"},
     "click": FACES,
@@ -54,7 +54,7 @@ THIRD_PARTY = {
 }
 
 LONGEST_FUNCTION = 40
-LONGEST_MODULE = 450
+LONGEST_MODULE = 520
 
 
 @dataclass(frozen=True)
