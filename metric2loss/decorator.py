@@ -91,7 +91,11 @@ def surrogate(metric: Callable[..., Any] | None = None, /, **options: Any) -> An
 
     def attach(function: Callable[P, R]) -> Metric[P, R]:
         decorated = cast("Metric[P, R]", function)
-        decorated.loss = LossOf(function, _request(**options))
+        try:
+            decorated.loss = LossOf(function, _request(**options))
+        except AttributeError:  # a function written in C takes no attributes
+            live_source(function)  # says so
+            raise
         return decorated
 
     return attach if metric is None else attach(metric)

@@ -102,6 +102,11 @@ def test_the_source_is_what_the_command_would_write():
     assert accuracy.loss.source == text
 
 
+def test_a_builtin_cannot_be_decorated():
+    with pytest.raises(MetricError, match="M2L110"):
+        surrogate(max)
+
+
 def test_options_of_the_decorator_are_used():
     assert share.loss.Loss.direction == "minimize"
     assert share.loss.Loss.scores == ("values",)
