@@ -28,10 +28,12 @@ _COLOURS = {"f": "blue", "h": "bold magenta", "g": "green"}
 def explain(path: Path, text: str, metrics: Sequence[MetricReport]) -> None:
     """Prints the user's source, metric by metric, with the decisions beside and under its lines."""
     console = Console()
-    for metric in metrics:
+    for number, metric in enumerate(metrics):
+        if number:
+            console.print()
         console.print(_headline(path, metric))
         console.print(_source(text, metric))
-        console.print(Padding(_facts(metric), (1, 0, 1, 2)))
+        console.print(Padding(_facts(metric), (1, 0, 0, 2)))
 
 
 def show_rules(name: str | None) -> None:

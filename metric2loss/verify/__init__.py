@@ -123,24 +123,24 @@ def _certificate(
 ) -> bool:
     subjects = [checks.Subject(loss, metric, batch) for batch in _batches(loss, metric, example, seed)]
     results = [tuple(checks.check_all(subject, seed)) for subject in subjects]
-    table = Table(title=loss.__name__, title_justify="left", title_style="bold green", show_edge=False, pad_edge=False)
-    table.add_column("check")
-    for subject in subjects:
-        table.add_column(subject.batch.kind, overflow="fold")
-    for row in zip(*results, strict=True):
-        table.add_row(Text(row[0].check), *map(_cell, row))
-    console.print(table)
+    for subject, findings in zip(subjects, results, strict=True):
+        console.print(Text.assemble("\n", (loss.__name__, "bold green"), f"  on {subject.batch.kind}"))
+        console.print(_table(findings))
     failed = _failures(loss, subjects, results)
     for found in failed:
         console.print(f"\n{found.render()}", style="red", markup=False, highlight=False, soft_wrap=True)
     return not failed
 
 
-_MARKS = {True: ("passed ", "green"), False: ("FAILED ", "bold red"), None: ("–  ", "dim")}
+_MARKS = {True: ("passed", "green"), False: ("FAILED", "bold red"), None: ("–", "dim")}
 
 
-def _cell(finding: checks.Finding) -> Text:
-    return Text.assemble(_MARKS[finding.passed], finding.detail)
+def _table(findings: Sequence[checks.Finding]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    for finding in findings:
+        mark, style = _MARKS[finding.passed]
+        grid.add_row(Text(f"  {mark}", style=style), Text(finding.check), Text(finding.detail))
+    return grid
 
 
 def _failures(

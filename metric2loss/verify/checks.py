@@ -135,9 +135,14 @@ def _configurations(subject: Subject, rng: np.random.Generator) -> Finding:
 
 def _batched(subject: Subject, rng: np.random.Generator) -> Finding:
     """many configurations at once == one by one."""
-    criterion = subject.loss()
-    criterion(**subject.tensors(subject.batch.arguments))  # compares the two itself, and falls back to the loop
-    return Finding("", True, str(criterion.batching))
+    criterion, inputs = subject.loss(), subject.tensors(subject.batch.arguments)
+    problem, recorded = criterion.problem(**inputs), criterion.record(**inputs)
+    bits = torch.from_numpy(rng.random((CONFIGURATIONS, len(recorded.flat))) < 0.5)
+    at_once = problem.values_of(bits.to(problem.bits.device)).tolist()
+    one_by_one = [float(criterion.replay(recorded.with_flat(flat), **inputs)) for flat in bits]
+    differing = [pair for pair in zip(at_once, one_by_one, strict=True) if not _same(*pair, subject)]
+    why = f"At {len(differing)} of {len(bits)} configurations they differ, as {differing[:1]}."
+    return Finding("", not differing, str(criterion.batching), why, "Report it with the metric.")
 
 
 def _gradient(subject: Subject, rng: np.random.Generator) -> Finding:
