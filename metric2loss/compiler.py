@@ -9,7 +9,7 @@ import libcst as cst
 
 from metric2loss import names
 from metric2loss.analysis.activity import analyse
-from metric2loss.analysis.facts import FunctionFacts, Level
+from metric2loss.analysis.facts import FunctionFacts, Level, small_of
 from metric2loss.codegen.module import Part, generate, unit_of
 from metric2loss.codegen.unit import Unit
 from metric2loss.describe import MetricReport, header_of, library_of, report_of
@@ -37,13 +37,13 @@ class Compiled:
         return self.stages.show(stage, self.text)
 
 
-def compile_text(text: str, path: str, options: Options = Options()) -> Compiled:
+def compile_text(text: str, path: str, options: Options | None = None) -> Compiled:
     """Source text → loss module. Nothing of `text` is imported or run.
 
     Raises MetricError with every located reason why a function cannot be compiled.
     """
     source = parse(text, path)
-    program = resolve(source, options)
+    program = resolve(source, options or Options())
     found = [_factored(program, metric) for metric in program.metrics]
     problems = [d for _, _, diagnostics in found for d in diagnostics]
     if problems:
@@ -86,12 +86,18 @@ def _several(program: Program, metric: Metric, factors: Factors) -> list[Diagnos
         return []
     for number in factors.facts.returns:
         node = factors.facts.statements[number].node
-        small = node.body[-1] if isinstance(node, cst.SimpleStatementLine) else None
+        small = small_of(node)
         choices = several(small.value) if isinstance(small, cst.Return) else None
         if choices is not None and isinstance(small, cst.Return) and small.value is not None:
-            return [program.source.diagnostic(
-                "M2L106", small.value, f"`{metric.function.name}` returns several values",
-                "A loss needs one number.", f"Say which one is the metric: --returns {choices.split(', ')[0]} (there are {choices}).")]
+            return [
+                program.source.diagnostic(
+                    "M2L106",
+                    small.value,
+                    f"`{metric.function.name}` returns several values",
+                    "A loss needs one number.",
+                    f"Say which one is the metric: --returns {choices.split(', ')[0]} (there are {choices}).",
+                )
+            ]
     return []
 
 
@@ -99,13 +105,19 @@ def _no_step(program: Program, metric: Metric, factors: Factors) -> Diagnostic:
     facts = factors.facts
     if facts.result is Level.PASSIVE:
         return program.source.diagnostic(
-            "M2L104", metric.function.node.name, f"the result of `{metric.function.name}` does not depend on {_listed(metric.scores)}",
+            "M2L104",
+            metric.function.node.name,
+            f"the result of `{metric.function.name}` does not depend on {_listed(metric.scores)}",
             "No value that is returned is computed from the scores.",
-            "Name the parameter that holds the scores: --scores NAME.")
+            "Name the parameter that holds the scores: --scores NAME.",
+        )
     return program.source.diagnostic(
-        "M2L201", metric.function.node.name, f"`{metric.function.name}` has no step: it is already differentiable",
+        "M2L201",
+        metric.function.node.name,
+        f"`{metric.function.name}` has no step: it is already differentiable",
         "No comparison, sort, argmax or rounding stands between the scores and the result.",
-        "Use it as a loss as it is (or its negative, when larger is better).")
+        "Use it as a loss as it is (or its negative, when larger is better).",
+    )
 
 
 def _listed(scores: Sequence[str]) -> str:

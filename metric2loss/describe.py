@@ -59,12 +59,24 @@ def report_of(program: Program, part: Part) -> MetricReport:
         notes.append("mixed: scores also reach the result as real numbers; that part contributes its own gradient")
     frozen = len([s for s in unit.facts.sites if s not in [c.site for st in unit.factors.steps for c in st.cuts]])
     if frozen:
-        notes.append(f"{frozen} step{'s' * (frozen > 1)} only prepare{'s' * (frozen == 1)} the scores: kept as written, no binaries")
+        notes.append(
+            f"{frozen} step{'s' * (frozen > 1)} only prepare{'s' * (frozen == 1)} the scores: kept as written, no binaries"
+        )
     notes.append("vmap or loop, the best value and the check of the prunings: decided at first use")
     separable = None if part.rows is None else f"mean over rows of `{source.code(part.rows.values[0])}`"
-    return MetricReport(metric.function.name, names.class_name(metric.function.name), source.span(metric.function.node.name),
-                        metric.direction, metric.scores, metric.targets, part.library, sites, separable, tuple(notes),
-                        dict(sorted(_roles(program, unit).items())))
+    return MetricReport(
+        metric.function.name,
+        names.class_name(metric.function.name),
+        source.span(metric.function.node.name),
+        metric.direction,
+        metric.scores,
+        metric.targets,
+        part.library,
+        sites,
+        separable,
+        tuple(notes),
+        dict(sorted(_roles(program, unit).items())),
+    )
 
 
 def _sites(program: Program, unit: Unit) -> Iterator[SiteReport]:
@@ -86,18 +98,36 @@ def binaries(program: Program, step: Step) -> tuple[str, str]:
         if step.gathered is None:
             return "n·(n−1)/2", "every pair: the order is used for more than gathering"
         arrays = " and ".join(f"`{a}`" for a in step.gathered.arrays)
-        return "Σ nₐ·n_b over classes a < b", f"only pairs whose {arrays} differ can change the result (two classes: P·N)"
+        if step.gathered.supposed:
+            return (
+                "Σ nₐ·n_b or n·(n−1)/2",
+                f"pairs whose {arrays} differ, if nothing else can be told apart: decided at first use",
+            )
+        return (
+            "Σ nₐ·n_b over classes a < b",
+            f"only pairs whose {arrays} differ can change the result (two classes: P·N)",
+        )
     if rule == "choose":
         if step.fold is None:
             return "n·p·(p−1)/2", "every pair of candidates: the index is used in more than one way"
         shown = " and ".join(f"`{bare(program.source.code(r))}`" for r in step.fold.results)
-        one = isinstance(step.fold.results[0], cst.Comparison) and len(step.fold.results) == 1 and not step.fold.region \
+        one = (
+            isinstance(step.fold.results[0], cst.Comparison)
+            and len(step.fold.results) == 1
+            and not step.fold.region
             and all(isinstance(c.operator, cst.Equal) for c in step.fold.results[0].comparisons)
+        )
         return ("n·(p−1)" if one else "Σ m·(p−m) over rows"), f"candidates with equal {shown} are interchangeable"
     if rule == "compare":
-        two = bool({"==", "!="} & set(step.operators)) or bool({">", "<="} & set(step.operators)) and bool({">=", "<"} & set(step.operators))
+        two = (
+            bool({"==", "!="} & set(step.operators))
+            or bool({">", "<="} & set(step.operators))
+            and bool({">=", "<"} & set(step.operators))
+        )
         count = "1" if step.site.loops else "n"
-        return (f"2·{count}" if two else count), ("equality of real numbers is two steps, ≥ and >" if "==" in step.operators else "")
+        return (f"2·{count}" if two else count), (
+            "equality of real numbers is two steps, ≥ and >" if "==" in step.operators else ""
+        )
     return "n·K", "one for every threshold between neighbouring values"
 
 
@@ -109,8 +139,13 @@ def header_of(program: Program, unit: Unit, rows: Rows | None) -> tuple[tuple[st
         line = program.source.line(step.site.node)
         found.append(("f", f"{differences} (line {line})"))
         found.append(("h", meaning))
-    found.append(("g", f"the rest of `{unit.facts.function.name}`"
-                  + (f": the mean over rows of {bare(program.source.code(rows.values[0]))}" if rows is not None else "")))
+    found.append(
+        (
+            "g",
+            f"the rest of `{unit.facts.function.name}`"
+            + (f": the mean over rows of {bare(program.source.code(rows.values[0]))}" if rows is not None else ""),
+        )
+    )
     return tuple(found)
 
 
@@ -129,7 +164,9 @@ def _words(program: Program, step: Step) -> tuple[str, str]:
         which = f" whose {' or '.join(f'`{a}`' for a in step.gathered.arrays)} differ" if step.gathered else ""
         return f"differences of `{operand}` for every pair of items{which}", "item i is ranked before item j"
     if step.site.rule == "choose":
-        which = "" if step.fold is None else f" of different {' or '.join(f'`{bare(code(r))}`' for r in step.fold.results)}"
+        which = (
+            "" if step.fold is None else f" of different {' or '.join(f'`{bare(code(r))}`' for r in step.fold.results)}"
+        )
         return f"differences of `{operand}` between candidates{which}", "candidate i beats candidate j"
     if step.site.rule == "compare":
         right = bare(code(step.site.operands[1]))
@@ -137,11 +174,38 @@ def _words(program: Program, step: Step) -> tuple[str, str]:
     return f"`{operand}` minus each threshold", "the threshold is passed"
 
 
-_TORCH_METHODS = frozenset("""
-    topk eq ne gt lt ge le view expand_as float long double unsqueeze scatter_ index_select cpu cuda detach size numel dim t permute
-    masked_fill bool sigmoid softmax
-""".split())
-_NUMPY_METHODS = frozenset("astype copy tolist".split()) - {"copy", "tolist"}
+_TORCH_METHODS = frozenset(
+    [
+        "topk",
+        "eq",
+        "ne",
+        "gt",
+        "lt",
+        "ge",
+        "le",
+        "view",
+        "expand_as",
+        "float",
+        "long",
+        "double",
+        "unsqueeze",
+        "scatter_",
+        "index_select",
+        "cpu",
+        "cuda",
+        "detach",
+        "size",
+        "numel",
+        "dim",
+        "t",
+        "permute",
+        "masked_fill",
+        "bool",
+        "sigmoid",
+        "softmax",
+    ]
+)
+_NUMPY_METHODS = frozenset(["astype", "copy", "tolist"]) - {"copy", "tolist"}
 
 
 def library_of(program: Program, unit: Unit) -> str | None:
@@ -194,8 +258,12 @@ def _roles(program: Program, unit: Unit) -> dict[int, str]:
         for line in range(at.start.line, last + 1):
             if statement.id in unit.factors.g:
                 roles.setdefault(line, set()).add("g")
-            if statement.id in unit.factors.f and not isinstance(statement.node, cst.SimpleStatementLine) or \
-                    statement.id in unit.factors.f and statement.id >= 0:
+            if (
+                statement.id in unit.factors.f
+                and not isinstance(statement.node, cst.SimpleStatementLine)
+                or statement.id in unit.factors.f
+                and statement.id >= 0
+            ):
                 roles.setdefault(line, set()).add("f")
     for step in unit.factors.steps:
         if step.site.rule == "call":

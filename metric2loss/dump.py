@@ -62,7 +62,9 @@ def _analyse(stages: Stages) -> Iterator[str]:
         yield f"{facts.function.name}({', '.join(f'{p}: {_level(v)}' for p, v in zip(facts.function.parameters, facts.arguments))}) -> {_level(facts.result)}"
         for site in facts.sites:
             live = any(site is c.site for s in unit.factors.steps for c in s.cuts)
-            yield f"  line {source.line(site.node)}: {site.rule}  {source.code(site.node)}" + ("" if live else "  (frozen)")
+            yield f"  line {source.line(site.node)}: {site.rule}  {source.code(site.node)}" + (
+                "" if live else "  (frozen)"
+            )
 
 
 def _lowered(stages: Stages) -> Iterator[str]:
@@ -96,7 +98,9 @@ def _factor(stages: Stages) -> Iterator[str]:
 
 
 def _lines(program: Program, unit: Unit, nodes: frozenset[object]) -> str:
-    found = [program.source.positions.get(unit.facts.statements[n].node) for n in nodes if isinstance(n, int) and n != ENTRY]
+    found = [
+        program.source.positions.get(unit.facts.statements[n].node) for n in nodes if isinstance(n, int) and n != ENTRY
+    ]
     return ", ".join(map(str, sorted({at.start.line for at in found if at is not None}))) or "none"
 
 
@@ -108,12 +112,16 @@ def describer(program: Program, unit: Unit) -> Callable[[object], str]:
         if node == ENTRY:
             return "parameters"
         if node in cuts:
-            site = cuts[node].site  # type: ignore[index]
+            site = cuts[node].site
             return f"step {site.rule} at line {program.source.line(site.node)}"
         if isinstance(node, int):
             statement = unit.facts.statements[node].node
             at = program.source.positions.get(statement)
-            first = program.source.code(statement).split(" #")[0] if isinstance(statement, cst.SimpleStatementLine) else _headline(program, statement)
+            first = (
+                program.source.code(statement).split(" #")[0]
+                if isinstance(statement, cst.SimpleStatementLine)
+                else _headline(program, statement)
+            )
             return f"line {at.start.line if at else '?'}: {first[:60]}"
         return str(node)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import libcst as cst
 
-from metric2loss.analysis.facts import ENTRY, FunctionFacts, Level, Loop, Site, top, walk
+from metric2loss.analysis.facts import ENTRY, FunctionFacts, Level, Loop, Site, small_of, top, walk
 from metric2loss.analysis.graphs import Cut, Graph, dependence_graph, needed_for_result, needed_for_steps
-from metric2loss.analysis.outcomes import Fold, Gathered, fold_choice, gathered_by
+from metric2loss.analysis.outcomes import Fold, Gathered, fold_choice, gathered_by, supposed_classes
 from metric2loss.diagnostics import Diagnostic
 from metric2loss.frontend.resolve import Program, target_names
 
@@ -75,11 +75,16 @@ def _prune(program: Program, facts: FunctionFacts, cut: Cut) -> Step:
     if site.rule == "choose":
         fold = fold_choice(program, facts, site)
         if fold is not None and not fold.returns_index:
-            return Step("", (replace(cut, result=fold.results[0], statement=fold.statement, region=fold.region),), fold.statement, fold)
+            return Step(
+                "",
+                (replace(cut, result=fold.results[0], statement=fold.statement, region=fold.region),),
+                fold.statement,
+                fold,
+            )
         if fold is not None:
             return Step("", (cut,), fold.statement, fold)
     if site.rule == "order":
-        gathered = gathered_by(program, facts, site)
+        gathered = gathered_by(program, facts, site) or supposed_classes(program, facts, site)
         if gathered is not None:
             return Step("", (cut,), gathered.statement, gathered=gathered)
     return Step("", (cut,), site.statement)
@@ -99,14 +104,19 @@ def _needed_by_prunings(facts: FunctionFacts, step: Step) -> Iterator[int]:
     for node in nodes:
         for inner in walk(node):
             for d in facts.reach.get(inner, ()):
-                if d != ENTRY and d not in inside and d not in {l.statement for l in step.site.loops} and d < step.emission:
+                if (
+                    d != ENTRY
+                    and d not in inside
+                    and d not in {l.statement for l in step.site.loops}
+                    and d < step.emission
+                ):
                     yield d
 
 
 def _validation(facts: FunctionFacts) -> Iterator[int]:
     """`raise` and `assert` on what no step decides: f checks the arguments as the user does."""
     for statement in facts.statements:
-        small = statement.node.body[-1] if isinstance(statement.node, cst.SimpleStatementLine) else None
+        small = small_of(statement.node)
         if not isinstance(small, (cst.Raise, cst.Assert)):
             continue
         tests = [facts.statements[n].node for n in statement.control]
@@ -162,7 +172,7 @@ def _name(facts: FunctionFacts, step: Step) -> str:
         return step.site.using.lstrip("_") or step.site.using
     for cut in step.cuts:
         node = facts.statements[cut.statement].node
-        small = node.body[0] if isinstance(node, cst.SimpleStatementLine) else None
+        small = small_of(node)
         if isinstance(small, cst.Assign) and small.value is cut.result:
             names = target_names(small.targets[0].target)
             if names and not names[-1].startswith("_"):
@@ -189,7 +199,8 @@ def _keys(facts: FunctionFacts, steps: Iterable[Step]) -> Mapping[cst.CSTNode, t
 
 def _counter(facts: FunctionFacts, loop: Loop) -> str | None:
     """The loop variable, when it counts: `for i in range(n)`, `for i, x in enumerate(xs)`."""
-    iterable, target = loop.node.iter, loop.node.target
+    iterable = loop.node.iter
+    target: cst.BaseExpression = loop.node.target
     if not isinstance(iterable, cst.Call) or not isinstance(iterable.func, cst.Name):
         return None
     if iterable.func.value == "enumerate" and isinstance(target, cst.Tuple):
@@ -198,8 +209,14 @@ def _counter(facts: FunctionFacts, loop: Loop) -> str | None:
         return None
     if not isinstance(target, cst.Name):
         return None
-    written = [s for s, names in facts.defines.items() if target.value in names and s != loop.statement
-               and isinstance(loop.node, cst.For) and any(l.node is loop.node for l in facts.statements[s].loops)]
+    written = [
+        s
+        for s, names in facts.defines.items()
+        if target.value in names
+        and s != loop.statement
+        and isinstance(loop.node, cst.For)
+        and any(l.node is loop.node for l in facts.statements[s].loops)
+    ]
     return None if written else target.value
 
 
@@ -211,19 +228,33 @@ def obstacles(program: Program, factors: Factors) -> tuple[Diagnostic, ...]:
         for cut in step.cuts:
             for number in facts.statements[cut.site.statement].control:
                 node = facts.statements[number].node
-                if isinstance(node, cst.If) and facts.level(node.test) is Level.DISCRETE and _defines_operand(factors, step, number):
-                    found.append(source.diagnostic(
-                        "M2L202", cut.site.node, "whether this step runs depends on another step",
-                        f"Its operands are made under the condition on line {source.line(node.test)}, and are used after it as well.",
-                        "Compute the operands before the condition."))
+                if (
+                    isinstance(node, cst.If)
+                    and facts.level(node.test) is Level.DISCRETE
+                    and _defines_operand(factors, step, number)
+                ):
+                    found.append(
+                        source.diagnostic(
+                            "M2L202",
+                            cut.site.node,
+                            "whether this step runs depends on another step",
+                            f"Its operands are made under the condition on line {source.line(node.test)}, and are used after it as well.",
+                            "Compute the operands before the condition.",
+                        )
+                    )
     return tuple(found)
 
 
 def _defines_operand(factors: Factors, step: Step, number: int) -> bool:
     """Whether statements below a discrete condition feed the step's operands and also steps outside of it."""
     facts, graph = factors.facts, factors.graph
-    inside = {s.id for s in facts.statements if number in s.control and s.block[: len(facts.statements[number].block)] ==
-              facts.statements[number].block and s.block != facts.statements[number].block}
+    inside = {
+        s.id
+        for s in facts.statements
+        if number in s.control
+        and s.block[: len(facts.statements[number].block)] == facts.statements[number].block
+        and s.block != facts.statements[number].block
+    }
     cuts = {c.node for s in factors.steps for c in s.cuts}
     for kept in inside & factors.f:
         for user in graph.successors(kept):

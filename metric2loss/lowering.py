@@ -26,7 +26,7 @@ class Replace(cst.CSTTransformer):
     def on_visit(self, node: cst.CSTNode) -> bool:
         return node not in self.replacements
 
-    def on_leave(self, original: cst.CSTNodeT, updated: cst.CSTNodeT) -> cst.CSTNodeT:  # type: ignore[override]
+    def on_leave(self, original: cst.CSTNodeT, updated: cst.CSTNodeT) -> cst.CSTNodeT:
         return self.replacements.get(original, updated)  # type: ignore[return-value]
 
 
@@ -46,7 +46,11 @@ def differences(program: Program, step: Step, active: Code, keyed: str = "") -> 
     if site.rule == "compare":
         left, right = map(active, site.operands)
         operators = step.operators
-        shown = f'"{operators[0]}"' if len(operators) == 1 else f"({', '.join(f'{chr(34)}{o}{chr(34)}' for o in operators)})"
+        shown = (
+            f'"{operators[0]}"'
+            if len(operators) == 1
+            else f"({', '.join(f'{chr(34)}{o}{chr(34)}' for o in operators)})"
+        )
         return f"steps.compare.differences({bare(left)}, {shown}, {bare(right)})"
     arguments = [bare(active(o)) for o in site.operands] + [code(a) for a in site.rest]
     arguments = _keywords_last(arguments, site)
@@ -82,7 +86,8 @@ def pruning(program: Program, step: Step) -> list[str]:
     """The `outcome=`, `classes=` or `told_apart_by=` of a step; `outcome` names a nested function when there is one."""
     if step.gathered is not None:
         arrays = ", ".join(step.gathered.arrays)
-        return [f"told_apart_by=({arrays}{',' if len(step.gathered.arrays) == 1 else ''})"]
+        promise = "supposed_apart_by" if step.gathered.supposed else "told_apart_by"
+        return [f"{promise}=({arrays}{',' if len(step.gathered.arrays) == 1 else ''})"]
     if step.fold is None:
         return []
     promise = "classes" if step.fold.returns_index else "outcome"
@@ -104,7 +109,7 @@ def outcome_text(program: Program, step: Step, name: str) -> str:
     """The results of a fold as an expression of the index `name`."""
     assert step.fold is not None
     site = step.site.node
-    shown = [bare(program.source.code(replaced(r, {site: cst.Name(name)}))) for r in step.fold.results]  # type: ignore[arg-type]
+    shown = [bare(program.source.code(replaced(r, {site: cst.Name(name)}))) for r in step.fold.results]
     return shown[0] if len(shown) == 1 else f"({', '.join(shown)})"
 
 
@@ -116,8 +121,12 @@ def result(program: Program, step: Step, site: Site, binaries: str) -> str:
     return f"steps.{site.rule}.result({binaries})"
 
 
-def results(program: Program, steps: Iterable[Step], binaries: Callable[[Step], str], call: Callable[[Step, str], str],
-            ) -> dict[cst.CSTNode, cst.BaseExpression]:
+def results(
+    program: Program,
+    steps: Iterable[Step],
+    binaries: Callable[[Step], str],
+    call: Callable[[Step, str], str],
+) -> dict[cst.CSTNode, cst.BaseExpression]:
     """What stands in g (or in the one-function form) where the user wrote a step."""
     parts: dict[cst.CSTNode, list[tuple[int, str]]] = {}
     for step in steps:
@@ -146,8 +155,11 @@ def lowered(program: Program, factors: Factors, key: Callable[[Step], tuple[str,
     for step in factors.steps:
         for place, cut in enumerate(step.cuts):
             site, name = cut.site, step.name if place == 0 else f"{step.name}_{place + 1}"
-            keys = f'at=("{name}"{"".join(", " + k for k in key(step))},)' if not key(step) else \
-                f'at=("{name}", {", ".join(key(step))})'
+            keys = (
+                f'at=("{name}"{"".join(", " + k for k in key(step))},)'
+                if not key(step)
+                else f'at=("{name}", {", ".join(key(step))})'
+            )
             at.setdefault(site.node, cst.parse_expression(_marked(program, site, keys)))
     node = _enumerated(factors, replaced(factors.facts.function.node, at))
     return program.source.tree.code_for_node(node)
@@ -176,7 +188,7 @@ def enumerated(loop: cst.For | cst.CompFor, key: str) -> tuple[cst.BaseAssignTar
     target = loop.target
     if isinstance(target, cst.Tuple) and not target.lpar:
         target = target.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
-    pair = cst.Tuple([cst.Element(cst.Name(key)), cst.Element(target)], lpar=[], rpar=[])  # type: ignore[arg-type]
+    pair = cst.Tuple([cst.Element(cst.Name(key)), cst.Element(target)], lpar=[], rpar=[])
     return pair, cst.Call(cst.Name("enumerate"), [cst.Arg(loop.iter)])
 
 
@@ -188,9 +200,7 @@ def loads(node: cst.CSTNode) -> frozenset[str]:
         at = stack.pop()
         if isinstance(at, cst.Name):
             found.add(at.value)
-        elif isinstance(at, cst.Attribute):
-            stack.append(at.value)
-        elif isinstance(at, cst.Arg):
+        elif isinstance(at, (cst.Attribute, cst.Arg)):
             stack.append(at.value)
         else:
             stack.extend(at.children)
@@ -204,4 +214,15 @@ def sites_by_statement(facts: FunctionFacts) -> Mapping[int, tuple[Site, ...]]:
     return found
 
 
-__all__ = ["differences", "enumerated", "loads", "lowered", "outcome_text", "pruning", "replaced", "result", "results", "walk"]
+__all__ = [
+    "differences",
+    "enumerated",
+    "loads",
+    "lowered",
+    "outcome_text",
+    "pruning",
+    "replaced",
+    "result",
+    "results",
+    "walk",
+]

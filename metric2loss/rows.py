@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import libcst as cst
 import networkx as nx
 
-from metric2loss.analysis.facts import FunctionFacts, Level, walk
+from metric2loss.analysis.facts import FunctionFacts, Level, small_of, walk
 from metric2loss.analysis.graphs import RETURN, given_results, header
 from metric2loss.factor import Factors
 from metric2loss.frontend.resolve import Program
@@ -43,7 +43,7 @@ def find_rows(program: Program, factors: Factors) -> Rows | None:
     if len(returns) != 1 or len(factors.steps) != 1 or facts.statements[returns[0]].control:
         return None
     node = facts.statements[returns[0]].node
-    small = node.body[-1] if isinstance(node, cst.SimpleStatementLine) else None
+    small = small_of(node)
     if not isinstance(small, cst.Return) or small.value is None:
         return None
     found = _source(program, facts, small.value, returns[0])
@@ -52,26 +52,46 @@ def find_rows(program: Program, factors: Factors) -> Rows | None:
     return _cut(factors, *found)
 
 
-def _source(program: Program, facts: FunctionFacts, node: cst.BaseExpression, at: int,
-            ) -> tuple[tuple[cst.BaseExpression, ...], int] | None:
+def _source(
+    program: Program,
+    facts: FunctionFacts,
+    node: cst.BaseExpression,
+    at: int,
+) -> tuple[tuple[cst.BaseExpression, ...], int] | None:
     """The averaged or summed values behind an affine expression, and the statement they stand in."""
     values = _reduced(program, node)
     if values is not None:
         return values, at
-    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, (cst.Multiply, cst.Divide, cst.Add, cst.Subtract)):
+    if isinstance(node, cst.BinaryOperation) and isinstance(
+        node.operator, (cst.Multiply, cst.Divide, cst.Add, cst.Subtract)
+    ):
         if facts.level(node.right) is Level.PASSIVE:
             return _source(program, facts, node.left, at)
         if facts.level(node.left) is Level.PASSIVE and not isinstance(node.operator, cst.Divide):
             return _source(program, facts, node.right, at)
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in _TRANSPARENT and not node.args:
+    if (
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Attribute)
+        and node.func.attr.value in _TRANSPARENT
+        and not node.args
+    ):
         return _source(program, facts, node.func.value, at)
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "float" and len(node.args) == 1:
+    if (
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Name)
+        and node.func.value == "float"
+        and len(node.args) == 1
+    ):
         return _source(program, facts, node.args[0].value, at)
     if isinstance(node, cst.Name) and len(facts.reach.get(node, ())) == 1:
         (number,) = facts.reach[node]
         if number >= 0 and not facts.statements[number].control:
             definition = facts.statements[number].node
-            small = definition.body[0] if isinstance(definition, cst.SimpleStatementLine) and len(definition.body) == 1 else None
+            small = (
+                definition.body[0]
+                if isinstance(definition, cst.SimpleStatementLine) and len(definition.body) == 1
+                else None
+            )
             if isinstance(small, cst.Assign) and isinstance(small.targets[0].target, cst.Name):
                 return _source(program, facts, small.value, number)
     return None
@@ -86,15 +106,29 @@ def _reduced(program: Program, node: cst.BaseExpression) -> tuple[cst.BaseExpres
         return None
     if program.qualified(node.func) in _MEANS:
         return (node.args[0].value,) if len(node.args) == 1 and node.args[0].keyword is None else None
-    if isinstance(node.func, cst.Attribute) and node.func.attr.value in _REDUCTIONS and program.qualified(node.func) is None:
-        first = not node.args or len(node.args) == 1 and isinstance(node.args[0].value, cst.Integer) and node.args[0].value.value == "0"
+    if (
+        isinstance(node.func, cst.Attribute)
+        and node.func.attr.value in _REDUCTIONS
+        and program.qualified(node.func) is None
+    ):
+        first = (
+            not node.args
+            or len(node.args) == 1
+            and isinstance(node.args[0].value, cst.Integer)
+            and node.args[0].value.value == "0"
+        )
         return (node.func.value,) if first else None
     summed = _builtin(node, "sum")
     return None if summed is None else (summed,)
 
 
 def _builtin(node: cst.BaseExpression, name: str) -> cst.BaseExpression | None:
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == name and len(node.args) == 1:
+    if (
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Name)
+        and node.func.value == name
+        and len(node.args) == 1
+    ):
         return node.args[0].value
     return None
 
@@ -109,14 +143,20 @@ def _cut(factors: Factors, values: tuple[cst.BaseExpression, ...], statement: in
     if len(loops) != 1:
         return None
     shown = values[0]
-    if isinstance(shown, (cst.ListComp, cst.GeneratorExp)) and shown.for_in is loops[0].node and shown.for_in.inner_for_in is None:
+    if (
+        isinstance(shown, (cst.ListComp, cst.GeneratorExp))
+        and shown.for_in is loops[0].node
+        and shown.for_in.inner_for_in is None
+    ):
         return Rows(statement, values, inside, outside, shown.for_in)
     if isinstance(shown, cst.Name):
         return _listed(factors, Rows(statement, values, inside, outside, loops[0].node, name=shown.value), shown)
     return None
 
 
-def _slices(factors: Factors, values: tuple[cst.BaseExpression, ...], statement: int) -> tuple[frozenset[object], frozenset[object]]:
+def _slices(
+    factors: Factors, values: tuple[cst.BaseExpression, ...], statement: int
+) -> tuple[frozenset[object], frozenset[object]]:
     """What computes the values, and what turns them into the result."""
     facts, graph = factors.facts, given_results(factors.graph)
     given = frozenset(c.result for s in factors.steps for c in s.cuts)
@@ -138,7 +178,12 @@ def _is_array(factors: Factors, values: cst.BaseExpression) -> bool:
         return False
     if isinstance(values, (cst.List, cst.ListComp, cst.GeneratorExp)):
         return False
-    defined = [n for name in walk(values) for n in facts.reach.get(name, ()) if n >= 0 and facts.level(name) is not Level.PASSIVE]
+    defined = [
+        n
+        for name in walk(values)
+        for n in facts.reach.get(name, ())
+        if n >= 0 and facts.level(name) is not Level.PASSIVE
+    ]
     return all(not facts.statements[n].loops and not isinstance(facts.statements[n].node, cst.For) for n in defined)
 
 
@@ -148,7 +193,7 @@ def _listed(factors: Factors, rows: Rows, values: cst.Name) -> Rows | None:
     appends, starts = [], []
     for number in facts.reach.get(values, frozenset()):
         node = facts.statements[number].node if number >= 0 else None
-        small = node.body[0] if isinstance(node, cst.SimpleStatementLine) and len(node.body) == 1 else None
+        small = small_of(node)
         if isinstance(small, cst.Assign) and isinstance(small.value, cst.List) and not small.value.elements:
             starts.append(number)
         elif _is_append(small, values.value) and [l.node for l in facts.statements[number].loops] == [rows.loop]:
@@ -157,13 +202,21 @@ def _listed(factors: Factors, rows: Rows, values: cst.Name) -> Rows | None:
             return None
     if len(starts) != 1 or not appends or _read_elsewhere(factors, rows, (*starts, *appends)):
         return None
-    return Rows(rows.statement, rows.values, rows.inside, rows.outside, rows.loop, starts[0], tuple(sorted(appends)), rows.name)
+    return Rows(
+        rows.statement, rows.values, rows.inside, rows.outside, rows.loop, starts[0], tuple(sorted(appends)), rows.name
+    )
 
 
 def _is_append(small: object, name: str) -> bool:
-    return (isinstance(small, cst.Expr) and isinstance(small.value, cst.Call) and isinstance(small.value.func, cst.Attribute)
-            and small.value.func.attr.value == "append" and isinstance(small.value.func.value, cst.Name)
-            and small.value.func.value.value == name and len(small.value.args) == 1)
+    return (
+        isinstance(small, cst.Expr)
+        and isinstance(small.value, cst.Call)
+        and isinstance(small.value.func, cst.Attribute)
+        and small.value.func.attr.value == "append"
+        and isinstance(small.value.func.value, cst.Name)
+        and small.value.func.value.value == name
+        and len(small.value.args) == 1
+    )
 
 
 def _read_elsewhere(factors: Factors, rows: Rows, own: tuple[int, ...]) -> bool:
@@ -174,7 +227,7 @@ def _read_elsewhere(factors: Factors, rows: Rows, own: tuple[int, ...]) -> bool:
 
 def append_to_key(node: cst.SimpleStatementLine, name: str, key: str) -> cst.BaseStatement:
     """`values.append(x)` → `values[i] = x`."""
-    call = node.body[0].value  # type: ignore[union-attr]
+    added = node.body[0]
+    assert isinstance(added, cst.Expr) and isinstance(added.value, cst.Call)
     target = cst.Subscript(cst.Name(name), [cst.SubscriptElement(cst.Index(cst.Name(key)))])
-    return node.with_changes(body=[cst.Assign([cst.AssignTarget(target)], call.args[0].value)])  # type: ignore[union-attr]
-
+    return node.with_changes(body=[cst.Assign([cst.AssignTarget(target)], added.value.args[0].value)])

@@ -57,9 +57,18 @@ def read(path: str | Path) -> str:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise MetricError((Diagnostic(
-            "M2L102", Span(str(path), 1, 1, 1, 1), f"cannot read {path}", f"{reason}.",
-            "Give the path of a Python file in UTF-8."),), {str(path): ""}) from None
+        raise MetricError(
+            (
+                Diagnostic(
+                    "M2L102",
+                    Span(str(path), 1, 1, 1, 1),
+                    f"cannot read {path}",
+                    f"{reason}.",
+                    "Give the path of a Python file in UTF-8.",
+                ),
+            ),
+            {str(path): ""},
+        ) from None
 
 
 def parse(text: str, path: str) -> ModuleSource:
@@ -68,9 +77,17 @@ def parse(text: str, path: str) -> ModuleSource:
         tree = cst.parse_module(text)
     except cst.ParserSyntaxError as error:
         line, column = error.raw_line, error.raw_column + 1
-        raise MetricError((Diagnostic(
-            "M2L101", Span(path, line, column, line, column + 1), "the file is not valid Python",
-            f"{error.message.strip()}", "Fix the syntax; `python -m py_compile` shows the same place."),),
-            {path: text}) from None
+        raise MetricError(
+            (
+                Diagnostic(
+                    "M2L101",
+                    Span(path, line, column, line, column + 1),
+                    "the file is not valid Python",
+                    f"{error.message.strip()}",
+                    "Fix the syntax; `python -m py_compile` shows the same place.",
+                ),
+            ),
+            {path: text},
+        ) from None
     wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
     return ModuleSource(path, text, tree, wrapper.resolve(PositionProvider))

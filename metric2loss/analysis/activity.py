@@ -8,7 +8,19 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from metric2loss.analysis.expressions import Context, Env, Expressions, Recorder, element
-from metric2loss.analysis.facts import ENTRY, FunctionFacts, Level, Loop, Site, Statement, Value, at_least, join, top
+from metric2loss.analysis.facts import (
+    at_least,
+    ENTRY,
+    FunctionFacts,
+    join,
+    Level,
+    Loop,
+    Site,
+    small_of,
+    Statement,
+    top,
+    Value,
+)
 from metric2loss.frontend.resolve import Function, Program, target_names
 
 _Block = cst.BaseSuite
@@ -53,8 +65,13 @@ def _empty(function: Function, arguments: tuple[Value, ...]) -> FunctionFacts:
 class _Interpreter:
     """Abstract interpretation of one function: three levels, weak and strong definitions, structured control flow."""
 
-    def __init__(self, program: Program, function: Function, arguments: tuple[Value, ...],
-                 call: Callable[[Function, tuple[Value, ...]], FunctionFacts]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        function: Function,
+        arguments: tuple[Value, ...],
+        call: Callable[[Function, tuple[Value, ...]], FunctionFacts],
+    ) -> None:
         self.program, self.function, self.arguments = program, function, arguments
         self.recorder = Recorder()
         self.expressions = Expressions(program, self.recorder, call)
@@ -75,9 +92,19 @@ class _Interpreter:
         recorder = self.recorder
         sites = tuple(s for s in recorder.sites.values() if not s.pair or self.unpacks(s))
         return FunctionFacts(
-            self.function, self.arguments, tuple(self.statements[k] for k in sorted(self.statements)), recorder.levels,
-            recorder.reach, self.before, self.defines, tuple(sorted(sites, key=self.place)), recorder.calls,
-            tuple(sorted(self.returns)), result, tuple(recorder.problems.values()))
+            self.function,
+            self.arguments,
+            tuple(self.statements[k] for k in sorted(self.statements)),
+            recorder.levels,
+            recorder.reach,
+            self.before,
+            self.defines,
+            tuple(sorted(sites, key=self.place)),
+            recorder.calls,
+            tuple(sorted(self.returns)),
+            result,
+            tuple(recorder.problems.values()),
+        )
 
     def place(self, site: Site) -> tuple[int, int, int, int]:
         at = self.program.source.positions[site.node].start
@@ -86,30 +113,50 @@ class _Interpreter:
     def unpacks(self, site: Site) -> bool:
         """`values, indices = x.max(1)`: only then the call is known to return a pair."""
         node = self.statements[site.statement].node
-        small = node.body[0] if isinstance(node, cst.SimpleStatementLine) else None
-        return (isinstance(small, cst.Assign) and small.value is site.node and isinstance(small.targets[0].target, cst.Tuple)
-                and len(small.targets[0].target.elements) == 2)
+        small = small_of(node)
+        return (
+            isinstance(small, cst.Assign)
+            and small.value is site.node
+            and isinstance(small.targets[0].target, cst.Tuple)
+            and len(small.targets[0].target.elements) == 2
+        )
 
     # --- statements ----------------------------------------------------------------------------------------------
 
-    def block(self, suite: _Block, flow: Flow, parent: int, path: tuple[int, ...], control: tuple[int, ...],
-              loops: tuple[Loop, ...]) -> Flow:
+    def block(
+        self,
+        suite: _Block,
+        flow: Flow,
+        parent: int,
+        path: tuple[int, ...],
+        control: tuple[int, ...],
+        loops: tuple[Loop, ...],
+    ) -> Flow:
         for node in suite.body:
             if not isinstance(node, cst.BaseStatement):  # `if x: y = 1` on one line
                 node = self.numbers_line(suite, node)
             number = self.numbers.setdefault(node, len(self.numbers))
             everything = (*control, *flow.jumps)
             self.statements[number] = Statement(number, node, parent, path, everything, loops)
-            self.before[number] = {k: d | self.before.get(number, {}).get(k, frozenset()) for k, (_, d) in flow.env.items()}
+            self.before[number] = {
+                k: d | self.before.get(number, {}).get(k, frozenset()) for k, (_, d) in flow.env.items()
+            }
             flow = self.statement(node, number, flow, path, everything, loops)
         return flow
 
     def numbers_line(self, suite: _Block, node: cst.CSTNode) -> cst.BaseStatement:
         known = next((k for k in self.numbers if isinstance(k, cst.SimpleStatementLine) and node in k.body), None)
-        return known or cst.SimpleStatementLine(body=[node])  # type: ignore[return-value,list-item]
+        return known or cst.SimpleStatementLine(body=[node])
 
-    def statement(self, node: cst.BaseStatement, number: int, flow: Flow, path: tuple[int, ...], control: tuple[int, ...],
-                  loops: tuple[Loop, ...]) -> Flow:
+    def statement(
+        self,
+        node: cst.BaseStatement,
+        number: int,
+        flow: Flow,
+        path: tuple[int, ...],
+        control: tuple[int, ...],
+        loops: tuple[Loop, ...],
+    ) -> Flow:
         flow = replace(flow, env=dict(flow.env))
         at = Context(number, loops)
         compound = _COMPOUND.get(type(node))
@@ -142,7 +189,14 @@ class _Interpreter:
         elif isinstance(node, cst.Expr):
             self.effects(node.value, env, number, at, control)
         elif isinstance(node, (cst.Import, cst.ImportFrom, cst.Global, cst.Nonlocal)):
-            self.define(number, *[n.evaluated_alias or n.evaluated_name for n in getattr(node, "names", ()) if isinstance(n, cst.ImportAlias)])
+            self.define(
+                number,
+                *[
+                    n.evaluated_alias or n.evaluated_name
+                    for n in getattr(node, "names", ())
+                    if isinstance(n, cst.ImportAlias)
+                ],
+            )
             for name in self.defines.get(number, ()):
                 env[name] = (Level.PASSIVE, frozenset({number}))
         else:
@@ -167,12 +221,24 @@ class _Interpreter:
         if not isinstance(node, cst.Call):
             return
         arguments = [a.value for a in node.args]
-        received = [node.func.value] if isinstance(node.func, cst.Attribute) and self.expressions.qualified(node.func, env) is None else []
+        received = (
+            [node.func.value]
+            if isinstance(node.func, cst.Attribute) and self.expressions.qualified(node.func, env) is None
+            else []
+        )
         for target in (*received, *arguments):
             for name in _written(target):
-                if name in env and (target in received or not isinstance(target, cst.Name) or self.may_write(node, env)):
-                    self.expressions.weaken(target, max(level, *(top(self.recorder.levels.get(a, Level.PASSIVE)) for a in arguments))
-                                            if arguments else level, env, number)
+                if name in env and (
+                    target in received or not isinstance(target, cst.Name) or self.may_write(node, env)
+                ):
+                    self.expressions.weaken(
+                        target,
+                        max(level, *(top(self.recorder.levels.get(a, Level.PASSIVE)) for a in arguments))
+                        if arguments
+                        else level,
+                        env,
+                        number,
+                    )
                     self.define(number, name)
 
     def may_write(self, node: cst.Call, env: Env) -> bool:
@@ -180,11 +246,24 @@ class _Interpreter:
 
     # --- compound statements -------------------------------------------------------------------------------------
 
-    def if_(self, node: cst.If, number: int, flow: Flow, path: tuple[int, ...], control: tuple[int, ...], loops: tuple[Loop, ...]) -> Flow:
+    def if_(
+        self,
+        node: cst.If,
+        number: int,
+        flow: Flow,
+        path: tuple[int, ...],
+        control: tuple[int, ...],
+        loops: tuple[Loop, ...],
+    ) -> Flow:
         test = top(self.value(node.test, flow.env, Context(number, loops)))
         if test is Level.ACTIVE:
-            self.expressions.problem("M2L302", node.test, "a score is used as a condition",
-                                     "Python asks whether a real number is zero.", "Write the comparison: `!= 0`.")
+            self.expressions.problem(
+                "M2L302",
+                node.test,
+                "a score is used as a condition",
+                "Python asks whether a real number is zero.",
+                "Write the comparison: `!= 0`.",
+            )
         inner = replace(flow, control=max(flow.control, min(test, Level.DISCRETE)), jumps=())
         then = self.block(node.body, inner, number, (*path, number, 0), control, loops)
         if isinstance(node.orelse, cst.If):
@@ -193,15 +272,27 @@ class _Interpreter:
             other = self.block(node.orelse.body, inner, number, (*path, number, 1), control, loops)
         else:
             other = inner
-        return self.meet(flow, number, test, then, other, _leaves(node.body), node.orelse is not None and _leaves(node.orelse.body))
+        return self.meet(
+            flow, number, test, then, other, _leaves(node.body), node.orelse is not None and _leaves(node.orelse.body)
+        )
 
-    def elif_(self, node: cst.If, flow: Flow, parent: int, path: tuple[int, ...], control: tuple[int, ...], loops: tuple[Loop, ...]) -> Flow:
+    def elif_(
+        self,
+        node: cst.If,
+        flow: Flow,
+        parent: int,
+        path: tuple[int, ...],
+        control: tuple[int, ...],
+        loops: tuple[Loop, ...],
+    ) -> Flow:
         number = self.numbers.setdefault(node, len(self.numbers))
         self.statements[number] = Statement(number, node, parent, path, control, loops)
         self.before[number] = {k: d for k, (_, d) in flow.env.items()}
         return self.if_(node, number, replace(flow, env=dict(flow.env)), path, (*control, number), loops)
 
-    def meet(self, flow: Flow, number: int, test: Level, then: Flow, other: Flow, then_leaves: bool, other_leaves: bool) -> Flow:
+    def meet(
+        self, flow: Flow, number: int, test: Level, then: Flow, other: Flow, then_leaves: bool, other_leaves: bool
+    ) -> Flow:
         """Branches join; one that always leaves contributes nothing but the fact that what follows depends on it."""
         jumps = bool(then.jumps or other.jumps)
         if then_leaves and not other_leaves:
@@ -214,12 +305,23 @@ class _Interpreter:
         inner = then.jumps + other.jumps
         return Flow(env, raised, (*flow.jumps, *((number, *inner) if jumps else ())))
 
-    def for_(self, node: cst.For, number: int, flow: Flow, path: tuple[int, ...], control: tuple[int, ...], loops: tuple[Loop, ...]) -> Flow:
+    def for_(
+        self,
+        node: cst.For,
+        number: int,
+        flow: Flow,
+        path: tuple[int, ...],
+        control: tuple[int, ...],
+        loops: tuple[Loop, ...],
+    ) -> Flow:
         at = Context(number, loops)
         values = self.value(node.iter, flow.env, at)
         items = element(node.iter, values, self.expressions)
         inner_loops = (*loops, Loop(node, number))
-        level = max(flow.control, min(top(values), Level.DISCRETE) if _counts_depend(items, values, node, self) else Level.PASSIVE)
+        level = max(
+            flow.control,
+            min(top(values), Level.DISCRETE) if _counts_depend(items, values, node, self) else Level.PASSIVE,
+        )
         env = flow.env
         for _ in range(8):
             inside: Env = dict(env)
@@ -237,7 +339,15 @@ class _Interpreter:
             return self.block(node.orelse.body, leaving, number, (*path, number, 1), control, loops)
         return leaving
 
-    def while_(self, node: cst.While, number: int, flow: Flow, path: tuple[int, ...], control: tuple[int, ...], loops: tuple[Loop, ...]) -> Flow:
+    def while_(
+        self,
+        node: cst.While,
+        number: int,
+        flow: Flow,
+        path: tuple[int, ...],
+        control: tuple[int, ...],
+        loops: tuple[Loop, ...],
+    ) -> Flow:
         env = flow.env
         for _ in range(8):
             inside = dict(env)
@@ -249,12 +359,24 @@ class _Interpreter:
                 break
             env = merged
         if any(s.statement == number or self._inside(s.statement, number) for s in self.recorder.sites.values()):
-            self.expressions.problem("M2L203", node.test, "a step inside `while`",
-                                     "How often the step runs is not known before the loop has run.",
-                                     "Use a `for` loop over a range, or arrays.")
+            self.expressions.problem(
+                "M2L203",
+                node.test,
+                "a step inside `while`",
+                "How often the step runs is not known before the loop has run.",
+                "Use a `for` loop over a range, or arrays.",
+            )
         return Flow(env, max(flow.control, after.control), flow.jumps)
 
-    def with_(self, node: cst.With, number: int, flow: Flow, path: tuple[int, ...], control: tuple[int, ...], loops: tuple[Loop, ...]) -> Flow:
+    def with_(
+        self,
+        node: cst.With,
+        number: int,
+        flow: Flow,
+        path: tuple[int, ...],
+        control: tuple[int, ...],
+        loops: tuple[Loop, ...],
+    ) -> Flow:
         for item in node.items:
             value = self.value(item.item, flow.env, Context(number, loops))
             if item.asname is not None:
@@ -262,7 +384,15 @@ class _Interpreter:
                 self.define(number, *target_names(item.asname.name))
         return self.block(node.body, flow, number, (*path, number, 0), control, loops)
 
-    def try_(self, node: cst.Try, number: int, flow: Flow, path: tuple[int, ...], control: tuple[int, ...], loops: tuple[Loop, ...]) -> Flow:
+    def try_(
+        self,
+        node: cst.Try,
+        number: int,
+        flow: Flow,
+        path: tuple[int, ...],
+        control: tuple[int, ...],
+        loops: tuple[Loop, ...],
+    ) -> Flow:
         after = self.block(node.body, flow, number, (*path, number, 0), control, loops)
         ends = [after]
         start = replace(flow, env=_meet(flow.env, after.env))
@@ -276,9 +406,13 @@ class _Interpreter:
         if node.finalbody is not None:
             merged = self.block(node.finalbody.body, merged, number, (*path, number, 91), control, loops)
         if any(self._inside(s.statement, number) for s in self.recorder.sites.values()):
-            self.expressions.problem("M2L203", node, "a step inside `try`",
-                                     "Whether the step runs may depend on an exception raised by another configuration.",
-                                     "Move the comparison, sort or argmax out of the `try` block.")
+            self.expressions.problem(
+                "M2L203",
+                node,
+                "a step inside `try`",
+                "Whether the step runs may depend on an exception raised by another configuration.",
+                "Move the comparison, sort or argmax out of the `try` block.",
+            )
         return merged
 
     def _inside(self, statement: int, ancestor: int) -> bool:
@@ -296,18 +430,32 @@ class _Interpreter:
         flow.env[node.name.value] = (level, frozenset({number}))
         self.define(number, node.name.value)
         if level is Level.ACTIVE:
-            self.expressions.problem("M2L203", node.name, f"`{node.name.value}` is a nested definition that uses a score",
-                                     "Which steps it runs depends on where it is called.",
-                                     "Move it to the top level of the file and pass the score as an argument.")
+            self.expressions.problem(
+                "M2L203",
+                node.name,
+                f"`{node.name.value}` is a nested definition that uses a score",
+                "Which steps it runs depends on where it is called.",
+                "Move it to the top level of the file and pass the score as an argument.",
+            )
 
-    def match_(self, node: cst.Match, number: int, flow: Flow, path: tuple[int, ...], control: tuple[int, ...], loops: tuple[Loop, ...]) -> Flow:
+    def match_(
+        self,
+        node: cst.Match,
+        number: int,
+        flow: Flow,
+        path: tuple[int, ...],
+        control: tuple[int, ...],
+        loops: tuple[Loop, ...],
+    ) -> Flow:
         test = top(self.value(node.subject, flow.env, Context(number, loops)))
         inner = replace(flow, control=max(flow.control, min(test, Level.DISCRETE)), jumps=())
         ends = [self.block(c.body, inner, number, (*path, number, k), control, loops) for k, c in enumerate(node.cases)]
         env, jumps = flow.env, flow.jumps
         for end in ends:
             env, jumps = _meet(env, end.env), (*jumps, *end.jumps)
-        return Flow(env, max([flow.control, *(e.control for e in ends)]) if jumps != flow.jumps else flow.control, jumps)
+        return Flow(
+            env, max([flow.control, *(e.control for e in ends)]) if jumps != flow.jumps else flow.control, jumps
+        )
 
 
 def _counts_depend(items: Value, values: Value, node: cst.For, run: _Interpreter) -> bool:

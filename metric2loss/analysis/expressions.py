@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
-
 import libcst as cst
 
 from metric2loss import rules
@@ -23,10 +21,8 @@ OPERATORS: Mapping[type[cst.CSTNode], str] = {
 }  # fmt: skip
 
 
-class Calls(Protocol):
-    """Analyses a call of an own function with arguments of the given levels."""
-
-    def __call__(self, function: Function, arguments: tuple[Value, ...]) -> FunctionFacts: ...
+Calls = Callable[[Function, tuple[Value, ...]], FunctionFacts]
+"""Analyses a call of an own function with arguments of the given levels."""
 
 
 @dataclass
@@ -94,12 +90,18 @@ class Expressions:
             return self._part_of_pair(node, node.value, base, number % len(base), at)
         level = max([top(base), *map(top, index)])
         if any(top(i) is Level.ACTIVE for i in index):
-            self.problem("M2L302", node, "a score is used as an index",
-                         "An index has to be a whole number; a score is a real one.",
-                         "Turn it into an integer by a step first (argmax, round, a comparison).")
+            self.problem(
+                "M2L302",
+                node,
+                "a score is used as an index",
+                "An index has to be a whole number; a score is a real one.",
+                "Turn it into an integer by a step first (argmax, round, a comparison).",
+            )
         return level
 
-    def _part_of_pair(self, node: cst.BaseExpression, call: cst.CSTNode, base: tuple[Value, ...], part: int, at: Context) -> Value:
+    def _part_of_pair(
+        self, node: cst.BaseExpression, call: cst.CSTNode, base: tuple[Value, ...], part: int, at: Context
+    ) -> Value:
         """`x.max(1)[1]`: the step is the whole expression, so that g holds only its result."""
         site = self.recorder.sites.get((call, 0))
         if site is not None and site.pair:
@@ -151,12 +153,18 @@ class Expressions:
             level = max(top(left_value), top(value))
             op = OPERATORS.get(type(target.operator))
             if level is Level.ACTIVE and op is not None:
-                self._site(Site("compare", "compare", node, (left, target.comparator), at.statement, op=op, part=part), at)
+                self._site(
+                    Site("compare", "compare", node, (left, target.comparator), at.statement, op=op, part=part), at
+                )
                 level = Level.DISCRETE
             elif level is Level.ACTIVE and isinstance(target.operator, (cst.In, cst.NotIn)):
-                self.problem("M2L301", node, "no rule for `in` on a score",
-                             "Membership compares a real number for equality with every element.",
-                             "Compare with `==`, or look up the index of a step (argmax, argsort) instead.")
+                self.problem(
+                    "M2L301",
+                    node,
+                    "no rule for `in` on a score",
+                    "Membership compares a real number for equality with every element.",
+                    "Compare with `==`, or look up the index of a step (argmax, argsort) instead.",
+                )
             elif isinstance(target.operator, (cst.Is, cst.IsNot)):
                 level = Level.PASSIVE
             result = max(top(result), level)
@@ -169,15 +177,19 @@ class Expressions:
             self._site(Site("rounding", "floor_divide", node, (node.left, node.right), at.statement), at)
             return Level.DISCRETE
         if level is Level.ACTIVE and isinstance(node.operator, (cst.Modulo, cst.BitAnd, cst.BitOr, cst.BitXor)):
-            self.problem("M2L301", node, f"no rule for `{self.program.source.code(node)}` with a score in it",
-                         "The remainder and the bits of a real score jump without a comparison that could be seen.",
-                         "Round or compare the score first.")
+            self.problem(
+                "M2L301",
+                node,
+                f"no rule for `{self.program.source.code(node)}` with a score in it",
+                "The remainder and the bits of a real score jump without a comparison that could be seen.",
+                "Round or compare the score first.",
+            )
         return level
 
     # --- comprehensions ------------------------------------------------------------------------------------------
 
     def _comprehension(self, node: cst.BaseComp, env: Env, at: Context) -> Value:
-        inner, at, level = dict(env), at, Level.PASSIVE
+        inner, level = dict(env), Level.PASSIVE
         clause: cst.CompFor | None = node.for_in
         while clause is not None:
             values = self.value(clause.iter, inner, at)
@@ -237,9 +249,13 @@ class Expressions:
         if self._is_smooth(qualified, node, base):
             return _through(qualified, arguments, level)
         name = self.program.source.code(node.func)
-        self.problem("M2L301", node, f"no rule for `{name}` with a score in it",
-                     f"What `{name}` does with a real score cannot be read from this file.",
-                     "Write it with operations that have a rule (`metric2loss rules`), or pass it the result of a step.")
+        self.problem(
+            "M2L301",
+            node,
+            f"no rule for `{name}` with a score in it",
+            f"What `{name}` does with a real score cannot be read from this file.",
+            "Write it with operations that have a rule (`metric2loss rules`), or pass it the result of a step.",
+        )
         return level
 
     def qualified(self, node: cst.BaseExpression, env: Env) -> str | None:
@@ -275,14 +291,20 @@ class Expressions:
             found = None
         return found if found is not None and _is_step(found, node.args, self.program) else None
 
-    def _step(self, node: cst.Call, spelling: rules.Spelling, receiver: cst.BaseExpression | None,
-              env: Env, at: Context) -> Value:
+    def _step(
+        self, node: cst.Call, spelling: rules.Spelling, receiver: cst.BaseExpression | None, env: Env, at: Context
+    ) -> Value:
         operands, rest = split_operands(node, spelling, receiver)
         levels = [top(self.value(o, env, at)) for o in operands]
         hidden = [a for a in rest if top(self.recorder.levels.get(a.value, Level.PASSIVE)) is Level.ACTIVE]
         if hidden or max(levels, default=Level.PASSIVE) is not Level.ACTIVE:
-            self.problem("M2L301", node, f"no rule for a score as a parameter of `{self.program.source.code(node.func)}`",
-                         "Only the compared or ordered operand may be a score.", "Compute this argument from the targets.")
+            self.problem(
+                "M2L301",
+                node,
+                f"no rule for a score as a parameter of `{self.program.source.code(node.func)}`",
+                "Only the compared or ordered operand may be a score.",
+                "Compute this argument from the targets.",
+            )
             return Level.DISCRETE
         pair = spelling.index is not None
         op = spelling.operator
@@ -292,14 +314,20 @@ class Expressions:
     def _own(self, node: cst.Call, function: Function, arguments: Sequence[Value], at: Context) -> Value:
         bound = bind_arguments(function, node, arguments)
         if bound is None:
-            self.problem("M2L203", node, f"cannot see which argument of `{function.name}` is the score",
-                         "It is called with `*` or `**`, or with arguments that do not fit its signature.",
-                         "Name the arguments in the call.")
+            self.problem(
+                "M2L203",
+                node,
+                f"cannot see which argument of `{function.name}` is the score",
+                "It is called with `*` or `**`, or with arguments that do not fit its signature.",
+                "Name the arguments in the call.",
+            )
             return Level.ACTIVE
         facts = self.call_own(function, bound)
         self.recorder.calls[node] = facts
         if facts.sites and top(facts.result) is not Level.PASSIVE:
-            self._site(Site("call", function.name, node, tuple(a.value for a in node.args), at.statement, callee=facts), at)
+            self._site(
+                Site("call", function.name, node, tuple(a.value for a in node.args), at.statement, callee=facts), at
+            )
         return facts.result
 
     def _site(self, site: Site, at: Context) -> None:
@@ -310,8 +338,11 @@ class Expressions:
         self.recorder.sites[key] = replace(site, guards=at.guards, loops=at.loops)
 
 
-def split_operands(node: cst.Call, spelling: rules.Spelling, receiver: cst.BaseExpression | None,
-                   ) -> tuple[tuple[cst.BaseExpression, ...], tuple[cst.Arg, ...]]:
+def split_operands(
+    node: cst.Call,
+    spelling: rules.Spelling,
+    receiver: cst.BaseExpression | None,
+) -> tuple[tuple[cst.BaseExpression, ...], tuple[cst.Arg, ...]]:
     """The operands of a step, the active one first, and the arguments that are passed on verbatim."""
     positional = [] if receiver is None else [receiver]
     rest: list[cst.Arg] = []

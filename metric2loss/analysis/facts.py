@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Union
+from typing import TypeAlias
 
 import libcst as cst
 
@@ -21,7 +21,7 @@ class Level(IntEnum):
     ACTIVE = 2
 
 
-Value = Union[Level, tuple["Value", ...]]
+Value: TypeAlias = "Level | tuple[Value, ...]"
 """The level of a value, or of each entry of a tuple."""
 
 
@@ -109,6 +109,11 @@ class FunctionFacts:
 
     def level(self, node: cst.CSTNode) -> Level:
         return top(self.levels.get(node, Level.PASSIVE))
+
+
+def small_of(node: cst.CSTNode | None) -> cst.BaseSmallStatement | None:
+    """The one small statement of a line; of several on a line (`a = 1; b = 2`) the last."""
+    return node.body[-1] if isinstance(node, cst.SimpleStatementLine) else None
 
 
 def walk(node: cst.CSTNode, cut: frozenset[cst.CSTNode] = frozenset()) -> Iterator[cst.CSTNode]:

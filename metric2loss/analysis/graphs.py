@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import libcst as cst
 import networkx as nx
 
-from metric2loss.analysis.facts import ENTRY, FunctionFacts, Site, Statement, walk
+from metric2loss.analysis.facts import ENTRY, FunctionFacts, Site, small_of, Statement, walk
 
-Graph = nx.DiGraph
+Graph: TypeAlias = nx.DiGraph
 
 RETURN = "return"
 
@@ -67,7 +68,7 @@ def dependence_graph(facts: FunctionFacts, cuts: Iterable[Cut]) -> Graph:
 def _leave_loops(graph: Graph, facts: FunctionFacts) -> None:
     """`break` and `return` decide whether the loops they leave go on: everything in those loops depends on them."""
     for jump in facts.statements:
-        small = jump.node.body[-1] if isinstance(jump.node, cst.SimpleStatementLine) else None
+        small = small_of(jump.node)
         left = jump.loops[-1:] if isinstance(small, cst.Break) else jump.loops if isinstance(small, cst.Return) else ()
         for loop in left:
             for statement in facts.statements:
@@ -75,7 +76,9 @@ def _leave_loops(graph: Graph, facts: FunctionFacts) -> None:
                     graph.add_edge(jump.id, statement.id, kind="control")
 
 
-def _depend(graph: Graph, facts: FunctionFacts, node: cst.CSTNode, target: object, cut: frozenset[cst.CSTNode] = frozenset()) -> None:
+def _depend(
+    graph: Graph, facts: FunctionFacts, node: cst.CSTNode, target: object, cut: frozenset[cst.CSTNode] = frozenset()
+) -> None:
     for inner in walk(node, cut):
         for definition in facts.reach.get(inner, ()):
             if definition != target:

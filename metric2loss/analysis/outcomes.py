@@ -11,7 +11,8 @@ from functools import cached_property
 
 import libcst as cst
 
-from metric2loss.analysis.facts import ENTRY, FunctionFacts, Level, Site, walk
+from metric2loss import names
+from metric2loss.analysis.facts import ENTRY, FunctionFacts, Level, Site, small_of, walk
 from metric2loss.frontend.resolve import Program, target_names
 
 
@@ -39,17 +40,89 @@ class Gathered:
     arrays: tuple[str, ...]
     nodes: tuple[cst.CSTNode, ...]
     statement: int
+    supposed: bool = False  # a guess from the parameters' names: where it fails the probe, nobody was promised anything
 
 
-_ELEMENTWISE = frozenset("""
-    abs absolute sqrt square exp log sign logical_and logical_or logical_not logical_xor equal not_equal greater
-    greater_equal less less_equal eq ne gt ge lt le where hypot maximum minimum isin add subtract multiply divide mod
-    remainder floor_divide power astype float double int long bool to type pow clip clamp bitwise_and bitwise_or
-    stack column_stack norm isclose
-""".split())
+_ELEMENTWISE = frozenset(
+    [
+        "abs",
+        "absolute",
+        "sqrt",
+        "square",
+        "exp",
+        "log",
+        "sign",
+        "logical_and",
+        "logical_or",
+        "logical_not",
+        "logical_xor",
+        "equal",
+        "not_equal",
+        "greater",
+        "greater_equal",
+        "less",
+        "less_equal",
+        "eq",
+        "ne",
+        "gt",
+        "ge",
+        "lt",
+        "le",
+        "where",
+        "hypot",
+        "maximum",
+        "minimum",
+        "isin",
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "mod",
+        "remainder",
+        "floor_divide",
+        "power",
+        "astype",
+        "float",
+        "double",
+        "int",
+        "long",
+        "bool",
+        "to",
+        "type",
+        "pow",
+        "clip",
+        "clamp",
+        "bitwise_and",
+        "bitwise_or",
+        "stack",
+        "column_stack",
+        "norm",
+        "isclose",
+    ]
+)
 _SPLITTING = frozenset({"unravel_index", "divmod"})
 _GATHERS: Mapping[str, int] = {"take": 0, "take_along_axis": 0, "gather": 0, "take_along_dim": 0, "index_select": 0}
-_SAME_ORDER = frozenset("copy clone long int flip flipud fliplr tolist list tuple reversed cpu numpy detach astype to contiguous".split())
+_SAME_ORDER = frozenset(
+    [
+        "copy",
+        "clone",
+        "long",
+        "int",
+        "flip",
+        "flipud",
+        "fliplr",
+        "tolist",
+        "list",
+        "tuple",
+        "reversed",
+        "cpu",
+        "numpy",
+        "detach",
+        "astype",
+        "to",
+        "contiguous",
+    ]
+)
 
 
 class Uses:
@@ -91,8 +164,11 @@ class Uses:
     def available(self, node: cst.CSTNode, statement: int) -> bool:
         """Whether every name in `node` holds at the start of `statement` what it holds where it stands."""
         before = self.facts.before.get(statement, {})
-        return all(before.get(n.value, frozenset()) == self.facts.reach[n] or not self.facts.reach[n]
-                   for n in walk(node) if isinstance(n, cst.Name) and n in self.facts.reach)
+        return all(
+            before.get(n.value, frozenset()) == self.facts.reach[n] or not self.facts.reach[n]
+            for n in walk(node)
+            if isinstance(n, cst.Name) and n in self.facts.reach
+        )
 
 
 def fold_choice(program: Program, facts: FunctionFacts, site: Site) -> Fold | None:
@@ -143,7 +219,9 @@ class _Region:
             return
         target, number = parent.targets[0].target, self.uses.owner[parent]
         splits = isinstance(node, cst.Call) and _tail(node.func) in _SPLITTING
-        if not (isinstance(target, cst.Name) or (splits and isinstance(target, cst.Tuple)) or self.is_pair(node, target)):
+        if not (
+            isinstance(target, cst.Name) or (splits and isinstance(target, cst.Tuple)) or self.is_pair(node, target)
+        ):
             return
         wanted = target_names(target)[1:] if self.is_pair(node, target) else target_names(target)
         loads = [n for n in self.uses.loads(number) if n.value in wanted]
@@ -163,23 +241,36 @@ class _Region:
         if isinstance(node, (cst.BinaryOperation, cst.UnaryOperation)):
             return all(self.is_operand(c) for c in node.children if isinstance(c, cst.BaseExpression))
         if isinstance(node, cst.Comparison):
-            return (all(self.is_operand(c) for c in (node.left, *(t.comparator for t in node.comparisons)))
-                    and not any(isinstance(t.operator, (cst.In, cst.NotIn)) for t in node.comparisons))
+            return all(self.is_operand(c) for c in (node.left, *(t.comparator for t in node.comparisons))) and not any(
+                isinstance(t.operator, (cst.In, cst.NotIn)) for t in node.comparisons
+            )
         if isinstance(node, cst.Subscript):
             parts = [e.slice.value for e in node.slice if isinstance(e.slice, cst.Index)]
-            return (len(parts) == len(node.slice) and node.value not in self.derived and self.is_operand(node.value)
-                    and all(self.is_operand(p) for p in parts))
+            return (
+                len(parts) == len(node.slice)
+                and node.value not in self.derived
+                and self.is_operand(node.value)
+                and all(self.is_operand(p) for p in parts)
+            )
         if isinstance(node, (cst.Tuple, cst.List)):
             inner = self.uses.parent(node)
-            return isinstance(inner, cst.Call) and _tail(inner.func) == "stack" and all(self.is_operand(e.value) for e in node.elements)
+            return (
+                isinstance(inner, cst.Call)
+                and _tail(inner.func) == "stack"
+                and all(self.is_operand(e.value) for e in node.elements)
+            )
         if isinstance(node, cst.Attribute):
             call = self.uses.parents.get(node)
             return isinstance(call, cst.Call) and call.func is node and self.is_elementwise(call)
         if isinstance(node, cst.Call):
             own = isinstance(node.func, cst.Name) and node.func.value in self.uses.program.functions
-            receiver = node.func.value if isinstance(node.func, cst.Attribute) and node.func.value in self.derived else None
+            receiver = (
+                node.func.value if isinstance(node.func, cst.Attribute) and node.func.value in self.derived else None
+            )
             known = _tail(node.func) in _ELEMENTWISE | _SPLITTING and not own
-            return known and all(self.is_operand(a.value) for a in node.args) and (receiver is not None or bool(node.args))
+            return (
+                known and all(self.is_operand(a.value) for a in node.args) and (receiver is not None or bool(node.args))
+            )
         return False
 
     def is_operand(self, node: cst.CSTNode) -> bool:
@@ -199,8 +290,11 @@ class _Region:
 
     def loops_of(self, statement: int) -> tuple[object, ...]:
         found = self.facts.statements[statement]
-        return found.loops + ((found.node,) if isinstance(found.node, cst.For) and found.node not in
-                              [loop.node for loop in self.site.loops] else ())
+        return found.loops + (
+            (found.node,)
+            if isinstance(found.node, cst.For) and found.node not in [loop.node for loop in self.site.loops]
+            else ()
+        )
 
     def frontier(self) -> list[cst.BaseExpression] | None:
         """The largest derived expressions; None when something else looks at the index."""
@@ -222,15 +316,20 @@ class _Region:
 
     def direct(self, node: cst.BaseExpression) -> bool:
         """The index itself, not something computed from it."""
-        return isinstance(node, cst.Name) and self.facts.reach.get(node) == frozenset({self.site.statement}) and node in self.assigned \
-            and self.uses.parent(self.site.node) is not None and isinstance(self.uses.parent(self.site.node), cst.Assign)
+        return (
+            isinstance(node, cst.Name)
+            and self.facts.reach.get(node) == frozenset({self.site.statement})
+            and node in self.assigned
+            and self.uses.parent(self.site.node) is not None
+            and isinstance(self.uses.parent(self.site.node), cst.Assign)
+        )
 
     def outcome(self, frontier: cst.BaseExpression) -> Fold | None:
         number, result = self.uses.owner[frontier], frontier
         if isinstance(frontier, cst.Name):  # g may start at the assignment that made it
             (number,) = self.facts.reach[frontier]
             node = self.facts.statements[number].node
-            small = node.body[0] if isinstance(node, cst.SimpleStatementLine) else None
+            small = small_of(node)
             if not isinstance(small, cst.Assign) or not isinstance(small.targets[0].target, cst.Name):
                 return None
             result = small.value
@@ -243,7 +342,9 @@ class _Region:
         return Fold(self.site, (result,), number, region, index)
 
     def own_statement(self, number: int) -> tuple[int, ...]:
-        return (self.site.statement,) if self.site.statement in self.statements and self.site.statement != number else ()
+        return (
+            (self.site.statement,) if self.site.statement in self.statements and self.site.statement != number else ()
+        )
 
     def live_loads(self, statement: int, region: tuple[int, ...], last: int) -> list[cst.Name]:
         """Loads of a region name outside the region: then the region cannot disappear from g."""
@@ -272,6 +373,15 @@ def _unique(nodes: list[cst.BaseExpression], program: Program) -> list[cst.BaseE
     for node in nodes:
         seen.setdefault(program.source.code(node), node)
     return list(seen.values())
+
+
+def supposed_classes(program: Program, facts: FunctionFacts, site: Site) -> Gathered | None:
+    """Where the region gives up: the targets may still be all that the rest can tell items apart by."""
+    before = facts.before.get(site.statement, {})
+    levels = dict(zip(facts.function.parameters, facts.arguments))
+    passive = [p for p in facts.function.parameters if levels[p] is Level.PASSIVE and p not in facts.function.optional]
+    targets = [p for p in names.find_targets(passive, ()) if before.get(p) == frozenset({ENTRY})]
+    return Gathered(site, tuple(targets), (), site.statement, supposed=True) if targets and not site.loops else None
 
 
 def gathered_by(program: Program, facts: FunctionFacts, site: Site) -> Gathered | None:
@@ -335,23 +445,33 @@ def _assigned(uses: Uses, site: Site, node: cst.CSTNode, parent: cst.Assign, ele
 
 def _subscripted(uses: Uses, node: cst.CSTNode, parent: cst.Subscript, element: bool) -> _Step | None:
     if parent.value is node:
-        slices = all(isinstance(e.slice, cst.Slice) or isinstance(e.slice, cst.Index) and isinstance(e.slice.value, cst.Ellipsis)
-                     for e in parent.slice)
+        slices = all(
+            isinstance(e.slice, cst.Slice) or isinstance(e.slice, cst.Index) and isinstance(e.slice.value, cst.Ellipsis)
+            for e in parent.slice
+        )
         if element:
             return None
         return ([parent], [], None) if slices else ([], [parent], None) if len(parent.slice) == 1 else None
     if uses.facts.level(parent.value) is not Level.PASSIVE or uses.parent(parent) is None:
         return None
-    if isinstance(uses.parents.get(parent), cst.AssignTarget) or isinstance(uses.parent(parent), cst.AugAssign) and \
-            uses.parent(parent).target is parent:  # type: ignore[union-attr]
+    if (
+        isinstance(uses.parents.get(parent), cst.AssignTarget)
+        or isinstance(uses.parent(parent), cst.AugAssign)
+        and uses.parent(parent).target is parent
+    ):
         return None
     code = uses.program.source.code
     others = [e for e in parent.slice if not (isinstance(e.slice, cst.Index) and e.slice.value is node)]
     if any(uses.facts.level(o) is not Level.PASSIVE for o in others):
         return None
     text = code(parent.value)
-    if others and not any(word in code(o) for o in others for word in ("None", "newaxis", "unsqueeze", "reshape", "view")):
-        inner = ", ".join(":" if isinstance(e.slice, cst.Index) and e.slice.value is node else code(e).rstrip(", ") for e in parent.slice)
+    if others and not any(
+        word in code(o) for o in others for word in ("None", "newaxis", "unsqueeze", "reshape", "view")
+    ):
+        inner = ", ".join(
+            ":" if isinstance(e.slice, cst.Index) and e.slice.value is node else code(e).rstrip(", ")
+            for e in parent.slice
+        )
         text = f"{text}[{inner}]"
     return [], [], (text, parent if others else parent.value)
 
@@ -372,7 +492,7 @@ def _passed(uses: Uses, node: cst.CSTNode, call: cst.Call) -> _Step | None:
     if tail in _GATHERS:
         positional = [a.value for a in call.args]
         method = isinstance(call.func, cst.Attribute) and uses.program.qualified(call.func) is None
-        array = call.func.value if method else positional[0]  # type: ignore[union-attr]
+        array = call.func.value if method and isinstance(call.func, cst.Attribute) else positional[0]
         if array is node or uses.facts.level(array) is not Level.PASSIVE:
             return None
         return [], [], (uses.program.source.code(array), array)

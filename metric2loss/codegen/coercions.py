@@ -37,12 +37,14 @@ def _coerced(unit: Unit, node: cst.CSTNode) -> cst.BaseExpression | None:
         if qualified == "float":
             return cst.Call(cst.parse_expression("steps.real"), [cst.Arg(inner)])
         return inner if dtype is None else cst.Call(cst.Attribute(inner, cst.Name(method)), [cst.Arg(dtype)])
-    if isinstance(node.func, cst.Attribute) and node.func.attr.value in tables.COERCING_METHODS and \
-            levels(node.func.value) is Level.ACTIVE and unit.program.qualified(node.func) is None:
+    if (
+        isinstance(node.func, cst.Attribute)
+        and node.func.attr.value in tables.COERCING_METHODS
+        and levels(node.func.value) is Level.ACTIVE
+        and unit.program.qualified(node.func) is None
+    ):
         inner = node.func.value
         if node.func.attr.value == "numpy":
             return cst.Call(cst.parse_expression("steps.numpy"), [cst.Arg(inner)])
         return inner
     return None
-
-

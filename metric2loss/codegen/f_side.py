@@ -6,7 +6,7 @@ import textwrap
 
 import libcst as cst
 
-from metric2loss.analysis.facts import Level
+from metric2loss.analysis.facts import Level, small_of
 from metric2loss.codegen.coercions import coercions
 from metric2loss.codegen.tree import counted, indented, jumps, stops_gradient, with_body, with_branches, wrapped
 from metric2loss.codegen.unit import Unit, comment
@@ -28,7 +28,7 @@ class FSide:
         if self.unit.bare:
             return body
         opening = cst.parse_statement(f"{self.unit.tape} = steps.Tape()")
-        return [opening, *body, cst.parse_statement(f"return {self.unit.tape}")]  # type: ignore[list-item]
+        return [opening, *body, cst.parse_statement(f"return {self.unit.tape}")]
 
     def suite(self, suite: cst.BaseSuite) -> list[cst.BaseStatement]:
         found: list[cst.BaseStatement] = []
@@ -60,7 +60,7 @@ class FSide:
 
     def simple(self, node: cst.BaseStatement, number: int) -> list[cst.BaseStatement]:
         if isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[-1], cst.Return):
-            return [cst.parse_statement(f"return {self.unit.tape}")]  # type: ignore[list-item]
+            return [cst.parse_statement(f"return {self.unit.tape}")]
         changed = self.active(node)
         return [] if _does_nothing(changed) else [changed]  # type: ignore[list-item]
 
@@ -81,8 +81,14 @@ class FSide:
 
     def is_hard(self, node: cst.If, number: int) -> bool:
         """Whether the condition chooses how scores are prepared: then it keeps its hard value."""
-        inside = [s.id for s in self.facts.statements if number in s.control and s.id != number and self.unit.below(s.id, number)]
-        return any(i in self.factors.f and self.facts.defines.get(i) for i in inside) and not any(i in self.emissions for i in inside)
+        inside = [
+            s.id
+            for s in self.facts.statements
+            if number in s.control and s.id != number and self.unit.below(s.id, number)
+        ]
+        return any(i in self.factors.f and self.facts.defines.get(i) for i in inside) and not any(
+            i in self.emissions for i in inside
+        )
 
     def header(self, node: cst.For) -> cst.For:
         node = self.active_header(node)
@@ -119,10 +125,12 @@ class FSide:
         lines = self.in_comprehension(step, lines)
         module = cst.parse_module("\n".join(wrapped(lines)) + "\n")
         first = module.body[0]
-        return [first.with_changes(leading_lines=[*module.header, *first.leading_lines]), *module.body[1:]]  # type: ignore[union-attr,list-item]
+        return [first.with_changes(leading_lines=[*module.header, *first.leading_lines]), *module.body[1:]]
 
     def is_comprehension_guard(self, step: Step, guard: cst.CSTNode) -> bool:
-        return any(guard is c.test for loop in step.site.loops if isinstance(loop.node, cst.CompFor) for c in loop.node.ifs)
+        return any(
+            guard is c.test for loop in step.site.loops if isinstance(loop.node, cst.CompFor) for c in loop.node.ifs
+        )
 
     def in_comprehension(self, step: Step, lines: list[str]) -> list[str]:
         for loop in reversed(step.site.loops):
@@ -147,12 +155,22 @@ class FSide:
         for number in step.fold.region:
             node = self.facts.statements[number].node
             plain = replaced(node, {step.site.node: cst.Name(index)})
-            body.extend(self.unit.program.source.tree.code_for_node(plain.with_changes(leading_lines=[])).strip("\n").splitlines())  # type: ignore[attr-defined]
+            body.extend(
+                self.unit.program.source.tree.code_for_node(plain.with_changes(leading_lines=[]))
+                .strip("\n")
+                .splitlines()
+            )
         body = textwrap.dedent("\n".join(body)).splitlines()
-        return [f"def {outcome_name(step)}({index}):", *indented([*body, f"return {outcome_text(self.unit.program, step, index)}"]), ""]
+        return [
+            f"def {outcome_name(step)}({index}):",
+            *indented([*body, f"return {outcome_text(self.unit.program, step, index)}"]),
+            "",
+        ]
 
 
 def _does_nothing(node: cst.CSTNode) -> bool:
     """`scores = scores`: what is left of `scores = scores.detach()`."""
-    small = node.body[0] if isinstance(node, cst.SimpleStatementLine) and len(node.body) == 1 else None
-    return isinstance(small, cst.Assign) and len(small.targets) == 1 and small.targets[0].target.deep_equals(small.value)
+    small = small_of(node)
+    return (
+        isinstance(small, cst.Assign) and len(small.targets) == 1 and small.targets[0].target.deep_equals(small.value)
+    )

@@ -6,19 +6,21 @@ from functools import cached_property
 
 import libcst as cst
 
-from metric2loss.analysis.facts import Level, walk
+from metric2loss.analysis.facts import Level, small_of, walk
 from metric2loss.analysis.outcomes import Uses
 from metric2loss.codegen.select import select
 from metric2loss.codegen.tree import counted, noted, with_body, with_branches
 from metric2loss.codegen.unit import Unit, comment
-from metric2loss.lowering import enumerated, loads, replaced
+from metric2loss.lowering import enumerated, replaced
 from metric2loss.rows import Rows, append_to_key
 
 
 class GSide:
     """Writes the body of g: what the user does after the steps, with their results read from the binaries."""
 
-    def __init__(self, unit: Unit, rows: Rows | None = None, *, inside: bool = False, needs: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, unit: Unit, rows: Rows | None = None, *, inside: bool = False, needs: tuple[str, ...] = ()
+    ) -> None:
         self.unit, self.facts, self.factors, self.rows = unit, unit.facts, unit.factors, rows
         self.inside, self.needs = inside, needs
         self.kept = unit.factors.g if rows is None else rows.inside if inside else rows.outside
@@ -47,7 +49,7 @@ class GSide:
 
     def opening(self, rows: Rows) -> list[cst.BaseStatement]:
         """In g: `values = list(self.rows(...).values())` where the user's own name for the list is used below."""
-        return [cst.parse_statement(f"{rows.name} = {self.call_rows()}")] if rows.name else []  # type: ignore[list-item]
+        return [cst.parse_statement(f"{rows.name} = {self.call_rows()}")] if rows.name else []
 
     def call_rows(self) -> str:
         call = f"self.rows({', '.join([self.unit.binaries, *self.needs])})"
@@ -85,7 +87,11 @@ class GSide:
         if not body and not other:
             return []
         changed = with_branches(node.with_changes(test=self.put(node.test)), body, other)
-        if not nested and self.facts.level(node.test) is Level.DISCRETE and self.facts.statements[self.unit.numbers[node]].loops:
+        if (
+            not nested
+            and self.facts.level(node.test) is Level.DISCRETE
+            and self.facts.statements[self.unit.numbers[node]].loops
+        ):
             selected = select(changed)
             return [selected] if selected is not None else [changed]
         return [changed]
@@ -96,7 +102,13 @@ class GSide:
         node = self.unpair(node)
         changed = self.put(node)
         changed = self.array(changed, number)
-        steps = [s for s in self.factors.steps for c in s.cuts if c.statement == number and c.result in set(walk(node, frozenset(self.rows.values if self.rows and not self.inside else ())))]
+        steps = [
+            s
+            for s in self.factors.steps
+            for c in s.cuts
+            if c.statement == number
+            and c.result in set(walk(node, frozenset(self.rows.values if self.rows and not self.inside else ())))
+        ]
         if steps and isinstance(changed, cst.SimpleStatementLine):
             notes = "; ".join(comment(self.unit, s) for s in dict.fromkeys(steps))
             changed = noted(changed, notes)
@@ -136,13 +148,23 @@ class GSide:
 
     def array(self, node: cst.CSTNode, number: int) -> cst.CSTNode:
         """Buffers and tables that steps' results index or write become batched copies when g is evaluated for many anchors."""
-        small = node.body[0] if isinstance(node, cst.SimpleStatementLine) and len(node.body) == 1 else None
-        if not isinstance(small, cst.Assign) or not isinstance(small.targets[0].target, cst.Name) or not isinstance(small.value, cst.Call):
+        small = small_of(node)
+        if (
+            not isinstance(small, cst.Assign)
+            or not isinstance(small.targets[0].target, cst.Name)
+            or not isinstance(small.value, cst.Call)
+        ):
             return node
-        original = self.facts.statements[number].node.body[0]  # type: ignore[union-attr,index]
-        if self.facts.level(original.value) is not Level.PASSIVE or not self.touched(number):  # type: ignore[union-attr]
+        original = small_of(self.facts.statements[number].node)
+        if (
+            not isinstance(original, cst.Assign)
+            or self.facts.level(original.value) is not Level.PASSIVE
+            or not self.touched(number)
+        ):
             return node
-        return node.with_changes(body=[small.with_changes(value=cst.Call(cst.parse_expression("steps.array"), [cst.Arg(small.value)]))])
+        return node.with_changes(
+            body=[small.with_changes(value=cst.Call(cst.parse_expression("steps.array"), [cst.Arg(small.value)]))]
+        )
 
     def touched(self, number: int) -> bool:
         """Whether what `number` defines is indexed, written or counted into by steps' results later."""
@@ -155,23 +177,26 @@ class GSide:
                 if self.is_table(parent) or isinstance(holder, cst.AssignTarget) and self.writes_discrete(parent):
                     return True
             call = self.uses.parent(name)
-            if isinstance(call, cst.Call) and isinstance(self.uses.parent(call), cst.Expr) and \
-                    any(self.facts.level(a.value) is Level.DISCRETE for a in call.args):
+            if (
+                isinstance(call, cst.Call)
+                and isinstance(self.uses.parent(call), cst.Expr)
+                and any(self.facts.level(a.value) is Level.DISCRETE for a in call.args)
+            ):
                 return True
         return False
 
     def writes_discrete(self, target: cst.Subscript) -> bool:
         statement = self.facts.statements[self.uses.owner[target]].node
-        small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
+        small = small_of(statement)
         return isinstance(small, (cst.Assign, cst.AugAssign)) and self.facts.level(small.value) is Level.DISCRETE
 
     @cached_property
-    def uses(self) -> "Uses":
+    def uses(self) -> Uses:
         return Uses(self.unit.program, self.facts)
 
     def unpair(self, node: cst.BaseStatement) -> cst.BaseStatement:
         """`values, indices = x.max(1)` → `indices = …`."""
-        small = node.body[0] if isinstance(node, cst.SimpleStatementLine) else None
+        small = small_of(node)
         if not isinstance(small, cst.Assign) or small.value not in self.unit.results:
             return node
         site = next(c.site for s in self.factors.steps for c in s.cuts if c.result is small.value)

@@ -17,7 +17,7 @@ def select(node: cst.If) -> cst.BaseStatement | None:
     if text is None:
         return None
     statement = cst.parse_statement(f"{name} = {text}")
-    return statement.with_changes(leading_lines=node.leading_lines)  # type: ignore[return-value]
+    return statement.with_changes(leading_lines=node.leading_lines)
 
 
 def _select_text(node: cst.If | cst.Else | None, name: str, module: cst.Module) -> str | None:
@@ -31,8 +31,14 @@ def _select_text(node: cst.If | cst.Else | None, name: str, module: cst.Module) 
 
 
 def _assigned_name(node: cst.If) -> str | None:
-    small = node.body.body[0].body[0] if isinstance(node.body.body[0], cst.SimpleStatementLine) else None  # type: ignore[union-attr]
-    target = small.target if isinstance(small, cst.AugAssign) else small.targets[0].target if isinstance(small, cst.Assign) else None
+    small = node.body.body[0].body[0] if isinstance(node.body.body[0], cst.SimpleStatementLine) else None
+    target = (
+        small.target
+        if isinstance(small, cst.AugAssign)
+        else small.targets[0].target
+        if isinstance(small, cst.Assign)
+        else None
+    )
     return target.value if isinstance(target, cst.Name) else None
 
 
@@ -40,8 +46,10 @@ def _new_value(suite: cst.BaseSuite, name: str, module: cst.Module) -> str | Non
     if len(suite.body) != 1 or not isinstance(suite.body[0], cst.SimpleStatementLine) or len(suite.body[0].body) != 1:
         return None
     small = suite.body[0].body[0]
-    if not isinstance(small, (cst.Assign, cst.AugAssign)) or any(isinstance(n, (cst.Call, cst.Subscript, cst.Divide, cst.FloorDivide,
-                                                                               cst.Modulo, cst.Power)) for n in walk(small.value)):
+    if not isinstance(small, (cst.Assign, cst.AugAssign)) or any(
+        isinstance(n, (cst.Call, cst.Subscript, cst.Divide, cst.FloorDivide, cst.Modulo, cst.Power))
+        for n in walk(small.value)
+    ):
         return None
     target = small.target if isinstance(small, cst.AugAssign) else small.targets[0].target
     if not isinstance(target, cst.Name) or target.value != name:
@@ -50,10 +58,12 @@ def _new_value(suite: cst.BaseSuite, name: str, module: cst.Module) -> str | Non
     if isinstance(small, cst.Assign):
         return value
     operator = {cst.AddAssign: "+", cst.SubtractAssign: "-", cst.MultiplyAssign: "*"}.get(type(small.operator))
-    return None if operator is None else f"{name} {operator} {value if value.isalnum() or _is_number(value) else f'({value})'}"
+    return (
+        None
+        if operator is None
+        else f"{name} {operator} {value if value.isalnum() or _is_number(value) else f'({value})'}"
+    )
 
 
 def _is_number(text: str) -> bool:
     return text.replace(".", "", 1).isdigit()
-
-

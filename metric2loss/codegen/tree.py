@@ -26,7 +26,9 @@ def _block(old: cst.CSTNode | None, body: Suite) -> cst.IndentedBlock:
 def with_branches(node: cst.If, body: Suite, other: Suite) -> cst.If:
     """An `if` with other branches; when only the second one has anything left, the condition is negated."""
     if not body and other:
-        inverted = cst.UnaryOperation(cst.Not(), node.test.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()]))
+        inverted = cst.UnaryOperation(
+            cst.Not(), node.test.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+        )
         return node.with_changes(test=inverted, body=cst.IndentedBlock(list(other)), orelse=None)
     orelse: cst.If | cst.Else | None = None
     if other and isinstance(node.orelse, cst.If) and len(other) == 1 and isinstance(other[0], cst.If):
@@ -52,7 +54,9 @@ def noted(node: cst.SimpleStatementLine, note: str) -> cst.SimpleStatementLine:
     own = node.trailing_whitespace.comment
     text = f"# {note}" + (f"  {own.value}" if own is not None else "")
     space = cst.SimpleWhitespace("  ")
-    return node.with_changes(trailing_whitespace=node.trailing_whitespace.with_changes(comment=cst.Comment(text), whitespace=space))
+    return node.with_changes(
+        trailing_whitespace=node.trailing_whitespace.with_changes(comment=cst.Comment(text), whitespace=space)
+    )
 
 
 def indented(lines: Iterable[str]) -> list[str]:
@@ -73,4 +77,6 @@ def wrapped(lines: Iterable[str]) -> Iterator[str]:
 
 def jumps(node: cst.BaseStatement) -> bool:
     """Whether a statement leaves the block: return, continue, break."""
-    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[-1], (cst.Return, cst.Continue, cst.Break))
+    return isinstance(node, cst.SimpleStatementLine) and isinstance(
+        node.body[-1], (cst.Return, cst.Continue, cst.Break)
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 
 import libcst as cst
@@ -56,10 +56,16 @@ class Unit:
         steps = self.factors.steps
         if len(steps) != 1 or steps[0].site.loops or steps[0].site.guards:
             return False
-        early = any(isinstance(s.node, cst.SimpleStatementLine) and isinstance(s.node.body[-1], cst.Return)
-                    for s in self.facts.statements if s.id in self.factors.f)
-        return not early and not any(isinstance(self.facts.statements[n].node, (cst.If, cst.For, cst.While, cst.With, cst.Try))
-                                     and self.facts.statements[n].block != () for n in self.facts.statements[steps[0].emission].control)
+        early = any(
+            isinstance(s.node, cst.SimpleStatementLine) and isinstance(s.node.body[-1], cst.Return)
+            for s in self.facts.statements
+            if s.id in self.factors.f
+        )
+        return not early and not any(
+            isinstance(self.facts.statements[n].node, (cst.If, cst.For, cst.While, cst.With, cst.Try))
+            and self.facts.statements[n].block != ()
+            for n in self.facts.statements[steps[0].emission].control
+        )
 
     @cached_property
     def numbers(self) -> Mapping[cst.CSTNode, int]:
@@ -89,13 +95,15 @@ class Unit:
         found = results(self.program, [s for s in steps if s.site.rule != "call"], self.read, self.call)
         for step in (s for s in steps if s.site.rule == "call"):
             inner = {k: v for k, v in found.items() if k is not step.site.node}
-            found.update(results(self.program, [step], self.read, lambda s, read, inner=inner: self.call(s, read, inner)))
+            found.update(results(self.program, [step], self.read, partial(self.call, inner=inner)))
         return found
 
     def read(self, step: Step) -> str:
         return self.at(self.binaries, step)
 
-    def call(self, step: Step, binaries: str, inner: Mapping[cst.CSTNode, cst.BaseExpression] = MappingProxyType({})) -> str:
+    def call(
+        self, step: Step, binaries: str, inner: Mapping[cst.CSTNode, cst.BaseExpression] = MappingProxyType({})
+    ) -> str:
         """`dcg_g(binaries.dcg[i], gains[i], k)`: only what the helper's g needs."""
         unit = self.calls[step.name]
         arguments, place, gap = [binaries], 0, False

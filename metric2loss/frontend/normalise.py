@@ -18,8 +18,12 @@ def pick_return(program: Program, metric: Metric) -> tuple[Program, Metric]:
     node = metric.function.node.visit(picker)
     if not picker.picked or not picker.all_literal or not isinstance(node, cst.FunctionDef):
         return program, metric
-    places: dict[cst.CSTNode, CodeRange] = {**program.source.positions, **{new: program.source.positions[old]
-                                            for new, old in picker.renewed.items() if old in program.source.positions}}
+    places: dict[cst.CSTNode, CodeRange] = {
+        **program.source.positions,
+        **{
+            new: program.source.positions[old] for new, old in picker.renewed.items() if old in program.source.positions
+        },
+    }
     function = Function(metric.function.name, node)
     source = replace(program.source, positions=places)
     changed = replace(program, source=source, functions={**program.functions, function.name: function})
@@ -40,7 +44,7 @@ class _Picker(cst.CSTTransformer):
     def visit_Lambda(self, node: cst.Lambda) -> bool:
         return False
 
-    def on_leave(self, original: cst.CSTNodeT, updated: cst.CSTNodeT) -> cst.CSTNodeT:  # type: ignore[override]
+    def on_leave(self, original: cst.CSTNodeT, updated: cst.CSTNodeT) -> cst.CSTNodeT:
         if isinstance(original, cst.Return) and original.value is not None:
             value = entry(original.value, self.key)
             if value is None:
@@ -55,12 +59,20 @@ class _Picker(cst.CSTTransformer):
 
 def entry(value: cst.BaseExpression, key: str | int | None) -> cst.BaseExpression | None:
     """The entry of a literal tuple, list or dict, or None."""
-    if isinstance(value, (cst.Tuple, cst.List)) and isinstance(key, int) and -len(value.elements) <= key < len(value.elements):
+    if (
+        isinstance(value, (cst.Tuple, cst.List))
+        and isinstance(key, int)
+        and -len(value.elements) <= key < len(value.elements)
+    ):
         found = value.elements[key].value
         return None if isinstance(value.elements[key], cst.StarredElement) else found
     if isinstance(value, cst.Dict):
         for element in value.elements:
-            if isinstance(element, cst.DictElement) and isinstance(element.key, cst.SimpleString) and element.key.evaluated_value == key:
+            if (
+                isinstance(element, cst.DictElement)
+                and isinstance(element.key, cst.SimpleString)
+                and element.key.evaluated_value == key
+            ):
                 return element.value
     return None
 
@@ -70,6 +82,10 @@ def several(value: cst.BaseExpression | None) -> str | None:
     if isinstance(value, (cst.Tuple, cst.List)) and len(value.elements) > 1:
         return ", ".join(map(str, range(len(value.elements))))
     if isinstance(value, cst.Dict):
-        keys = [e.key.evaluated_value for e in value.elements if isinstance(e, cst.DictElement) and isinstance(e.key, cst.SimpleString)]
+        keys = [
+            e.key.evaluated_value
+            for e in value.elements
+            if isinstance(e, cst.DictElement) and isinstance(e.key, cst.SimpleString)
+        ]
         return ", ".join(str(k) for k in keys) or None
     return None

@@ -133,18 +133,24 @@ def _no_metric(program: Program) -> Diagnostic:
     classes = [s.name.value for s in program.source.tree.body if isinstance(s, cst.ClassDef)]
     why = f"It defines no public function with parameters{f', only the class {classes[0]}' if classes else ''}."
     return program.source.diagnostic(
-        "M2L103", program.source.tree.body[0] if program.source.tree.body else None,
-        f"no metric function in {program.source.filename}", why,
+        "M2L103",
+        program.source.tree.body[0] if program.source.tree.body else None,
+        f"no metric function in {program.source.filename}",
+        why,
         "Put the metric in a top-level function such as `def metric(scores, labels): ...`; "
-        "a metric written inside an evaluation loop has to be lifted out of it.")
+        "a metric written inside an evaluation loop has to be lifted out of it.",
+    )
 
 
 def _no_such_function(program: Program, name: str) -> Diagnostic:
     known = ", ".join(f"`{f}`" for f in program.functions) or "none"
     return program.source.diagnostic(
-        "M2L109", program.source.tree.body[0] if program.source.tree.body else None,
+        "M2L109",
+        program.source.tree.body[0] if program.source.tree.body else None,
         f"no function `{name}` in {program.source.filename}",
-        f"Top-level functions found: {known}.", "Give one of them with --function.")
+        f"Top-level functions found: {known}.",
+        "Give one of them with --function.",
+    )
 
 
 def _roles(program: Program, function: Function, options: Options) -> Metric | Diagnostic:
@@ -153,14 +159,22 @@ def _roles(program: Program, function: Function, options: Options) -> Metric | D
     unknown = [n for n in (*given, *(options.targets or ())) if n not in parameters]
     if unknown:
         return program.source.diagnostic(
-            "M2L109", function.node.name, f"`{function.name}` has no parameter `{unknown[0]}`",
-            f"Its parameters are {', '.join(f'`{p}`' for p in parameters) or 'none'}.", "Give one of them with --scores.")
+            "M2L109",
+            function.node.name,
+            f"`{function.name}` has no parameter `{unknown[0]}`",
+            f"Its parameters are {', '.join(f'`{p}`' for p in parameters) or 'none'}.",
+            "Give one of them with --scores.",
+        )
     scores = given or names.find_scores(parameters, function.optional)
     if isinstance(scores, names.Undecided):
         example = scores.candidates[0] if scores.candidates else "NAME"
         return program.source.diagnostic(
-            "M2L104", function.node.name, f"which parameter of `{function.name}` is the score?",
-            f"{scores.why[:1].upper()}{scores.why[1:]}.", f"Say it: --scores {example} (or @surrogate(scores=\"{example}\")).")
+            "M2L104",
+            function.node.name,
+            f"which parameter of `{function.name}` is the score?",
+            f"{scores.why[:1].upper()}{scores.why[1:]}.",
+            f'Say it: --scores {example} (or @surrogate(scores="{example}")).',
+        )
     targets = options.targets or tuple(p for p in parameters if p not in scores)
     direction = options.direction or names.find_direction(function.name)
     return Metric(function, tuple(scores), targets, direction, options.returns)

@@ -125,14 +125,15 @@ class SurrogateLoss(nn.Module):
 
     def record(self, *args: Any, **kwargs: Any) -> Configuration:
         """The configuration of the user's own operations at these arguments."""
-        return Configuration.of(self._recorded(self._bound(args, kwargs)))
+        return Configuration.of(self._recorded(self._bound(args, kwargs))).detached()
 
     def replay(self, configuration: Configuration, *args: Any, **kwargs: Any) -> Tensor:
         """The exact metric at a configuration: a 0-d float64 tensor; only the booleans of the configuration are read."""
         given = self._bound(args, kwargs)
         evaluator = self._evaluator(configuration, given)
-        bits = torch.from_numpy(configuration.flat).to(evaluator.device)
-        return self._asked(evaluator, bits.unsqueeze(0))[0]
+        bits = [leaf.bits.to(evaluator.device) for leaf in configuration.recorded]
+        whole = torch.cat(bits) if bits else torch.zeros(0, dtype=torch.bool, device=evaluator.device)
+        return self._asked(evaluator, whole.unsqueeze(0))[0]
 
     @property
     def metric(self) -> Tensor:
@@ -215,6 +216,9 @@ class SurrogateLoss(nn.Module):
         problem = self._factored(given)
         if not self._probed and problem.size:
             self._probed = True
+            if not prune.holds(problem):
+                self._settings.suppose = False
+                problem = self._factored(given)
             if not prune.holds(problem):
                 self._settings.prune = False
                 _warn(type(self).__name__)

@@ -21,10 +21,18 @@ from metric2loss.runtime.tabulate import tabulated
 
 
 def order(
-    x: Any, *args: Any, using: str = "argsort", told_apart_by: tuple[Any, ...] | None = None, **kwargs: Any
+    x: Any,
+    *args: Any,
+    using: str = "argsort",
+    told_apart_by: tuple[Any, ...] | None = None,
+    supposed_apart_by: tuple[Any, ...] | None = None,
+    **kwargs: Any,
 ) -> Differences:
-    """Differences of the items of every row; `told_apart_by` are the arrays that the order gathers: items with equal
-    entries in all of them need no binary between them."""
+    """Differences of the items of every row.
+
+    told_apart_by: the arrays that the order gathers; items with equal entries in all of them need no binary between them.
+    supposed_apart_by: the same as a guess, where the text does not show what is gathered; also a target item a row.
+    """
     operand = Operand.of(x)
     chosen = torch.as_tensor(index_part(called(using, operand, args, kwargs)))
     if not operand.active:
@@ -35,6 +43,8 @@ def order(
     keys = rows if descends(using, facts) else -rows
     listed = arrangement.rows(chosen) if arrangement.axis is not None else chosen.reshape(1, -1)
     ranked = _ranked(using, facts, keys.detach(), listed.to(keys.device))
+    if told_apart_by is None and settings.current().suppose:
+        told_apart_by = _fitting(supposed_apart_by or (), arrangement, keys)
     pruned = told_apart_by is not None and settings.current().prune
     classes = _classes(told_apart_by or (), arrangement, keys) if pruned else _all_distinct(keys)
     layout = OrderLayout(classes, keys.reshape(-1), arrangement, listed.shape[-1])
@@ -56,6 +66,22 @@ def _ranked(using: str, facts: dict[str, Any], keys: Tensor, listed: Tensor) -> 
         rest = by_key[torch.gather(left_out, 1, by_key)].reshape(rows, -1)
         listed = torch.cat([listed, rest], -1)
     return torch.empty_like(listed).scatter_(1, listed, torch.arange(n, device=keys.device).expand(rows, n))
+
+
+def _fitting(supposed: tuple[Any, ...], arrangement: Arrangement, keys: Tensor) -> tuple[Any, ...] | None:
+    """The guesses that can be about the ordered items: an entry an item, or the number of one item a row."""
+    found: list[Any] = []
+    rows, n = keys.shape
+    for told in supposed:
+        shape = tuple(getattr(told, "shape", ()))
+        if shape and (shape == arrangement.shape or (len(shape) == 1 and shape[0] == n and rows == 1)):
+            found.append(told)
+        elif shape and rows > 1 and int(np.prod(shape)) == rows:
+            target = torch.as_tensor(told, device=keys.device).reshape(rows, 1)
+            if target.is_floating_point() or bool((target < 0).any() | (target >= n).any()):
+                return None
+            found.append(arrangement.back((torch.arange(n, device=keys.device) == target).unsqueeze(0))[0])
+    return tuple(found) or None
 
 
 def _all_distinct(keys: Tensor) -> Tensor:
@@ -98,7 +124,8 @@ def choose(
     """Differences of the candidates of every row.
 
     outcome: what the program makes of the index, row by row; the result is its value, and candidates of equal value need no
-    binary between them.  classes: numbers [rows, candidates] or [candidates] that only prune; the result is the index.
+    binary between them.  classes: what the program makes of the index in several places (a tuple), or numbers
+    [rows, candidates]; they only prune, the result is the index.
     """
     operand = Operand.of(x)
     native = index_part(called(using, operand, args, kwargs))
@@ -120,10 +147,29 @@ def choose(
         outcomes = torch.arange(n, device=keys.device).expand(n_rows, n)
         numbers, shape = outcomes, tuple(chosen.shape)
         if classes is not None and settings.current().prune:
-            numbers = _smaller_first(_equal_rows(_tensor(classes).to(keys.device).expand(n_rows, n).unsqueeze(-1)))
+            numbers = _smaller_first(_told_apart(classes, native, n_rows, n, operand.library).to(keys.device))
     layout = ChooseLayout(numbers, keys.reshape(-1), outcomes, shape, outcome is None)
     ranked = _winner_first(keys.detach(), chosen.reshape(-1))
     return Differences(layout, layout.differences(), layout.ranked(ranked), operand.library)
+
+
+def _told_apart(classes: Any, native: Any, n_rows: int, n: int, library: str) -> Tensor:
+    """Numbers [rows, candidates], equal for candidates of which the program makes the same everywhere."""
+    if not callable(classes):
+        return _equal_rows(_tensor(classes).expand(n_rows, n).unsqueeze(-1))
+    parts = classes(native)
+    amount = len(parts) if isinstance(parts, tuple) else 1
+    tables = []
+    for place in range(amount):
+
+        def one(index: Any, k: int = place) -> Any:
+            return classes(index)[k] if amount > 1 else classes(index)
+
+        table = tabulated(one, native, n_rows, n, library)
+        if table[0].numel() % max(n_rows, 1):
+            return torch.arange(n).expand(n_rows, n)
+        tables.append(table.reshape(n, n_rows, -1).transpose(0, 1).double())
+    return _equal_rows(torch.cat(tables, -1))
 
 
 def _winner_first(keys: Tensor, winner: Tensor) -> Tensor:

@@ -14,9 +14,13 @@ Sites = Sequence[tuple[Any, Any]]
 
 @dataclass
 class Settings:
-    """`prune`: use told_apart_by and classes.  `ranges`: least range of the n-th rounding step of a run."""
+    """prune: use told_apart_by and classes.  suppose: use supposed_apart_by, too.
+
+    ranges: least range of the n-th rounding step of a run.
+    """
 
     prune: bool = True
+    suppose: bool = True
     ranges: dict[int, tuple[int, int]] = field(default_factory=dict)
     met: int = 0
 
