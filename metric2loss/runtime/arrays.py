@@ -304,7 +304,8 @@ def _written_by(function: Any, target: Any, *args: Any) -> None:
         indices, values, axis = (*args, -1)[:3]
         grid = np.arange(target.size).reshape(target.shape)
         flat = target.reshape(-1).copy()
-        flat[np.take_along_axis(Array(grid), indices, axis)] = values
+        along: Any = np.take_along_axis
+        flat[along(Array(grid), indices, axis)] = values
         target.assign(flat.reshape(target.shape))
     elif name == "copyto":
         target[...] = args[0]

@@ -58,7 +58,7 @@ def spread(x: Tensor) -> Tensor:
 def each(x: Tensor) -> Tensor:
     """A batched value as one plain tensor, [A, ...]."""
     where = _functorch.maybe_get_bdim(x)
-    return _functorch.get_unwrapped(x).movedim(where, 0)  # type: ignore[no-any-return]
+    return _functorch.get_unwrapped(x).movedim(where, 0)
 
 
 def agreed(x: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ def _nan(x: Tensor) -> Tensor:
 
 def plain(x: Tensor) -> np.ndarray:
     """The shared value as an ndarray."""
-    return agreed(x).detach().cpu().numpy()  # type: ignore[no-any-return]
+    return agreed(x).detach().cpu().numpy()
 
 
 def true_places(mask: Tensor) -> tuple[Tensor, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,23 +93,27 @@ class Evaluator:
 
     def at_flips(self, base: Tensor, flips: Tensor, method: str = "g") -> Tensor:
         """float64 [A] (rows: [A, R]) at `base` with each line of `flips` turned."""
-        parts = [
-            self.evaluated(*self._flipped(base, chunk), len(chunk), method) for chunk in flips.split(self._chunk())
-        ]
-        return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.float64, device=self.device)
+        step = self._chunk()
+        chunks = (flips[start : start + step] for start in range(0, len(flips), step))
+        return self._joined(self.evaluated(*self._flipped(base, chunk), len(chunk), method) for chunk in chunks)
 
     def at(self, bits: Tensor, method: str = "g") -> Tensor:
         """The same for dense configurations BoolTensor[A, L]."""
-        parts = [
-            self.evaluated(*self._dense(chunk), len(chunk), method) for chunk in bits.split(self._chunk(dense=True))
-        ]
-        return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.float64, device=self.device)
+        step = self._chunk(dense=True)
+        chunks = (bits[start : start + step] for start in range(0, len(bits), step))
+        return self._joined(self.evaluated(*self._dense(chunk), len(chunk), method) for chunk in chunks)
+
+    def _joined(self, values: Iterable[Tensor]) -> Tensor:
+        parts = list(values)
+        if not parts:
+            return torch.zeros(0, dtype=torch.float64, device=self.device)
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     def _chunk(self, dense: bool = False) -> int:
-        numbers = sum(leaf.layout.numel for leaf in self.leaves) * 4
+        numbers: int = sum(leaf.layout.numel for leaf in self.leaves)
         if dense:
-            numbers += sum(leaf.layout.size for leaf in self.leaves) * 4
-        return max(1, _NUMBERS // max(numbers, 1))
+            numbers += sum(leaf.stop - leaf.start for leaf in self.leaves)
+        return max(1, _NUMBERS // max(4 * numbers, 1))
 
     def _flipped(self, base: Tensor, flips: Tensor) -> tuple[list[Tensor], list[bool]]:
         """Outcomes of every leaf; a leaf that no flip touches has one outcome for all."""
@@ -174,7 +178,7 @@ class Evaluator:
             try:
                 values = self._vmap(some, many, len(chosen), method)
             except Split as split:
-                waiting.extend(chosen[split.group == group] for group in split.group.unique())
+                waiting.extend(chosen[split.group == group] for group in range(int(split.group.max()) + 1))
                 continue
             found = values.new_zeros(amount, *values.shape[1:]) if found is None else found
             found[chosen] = values

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch._numpy as tnp
+import torch._numpy as torch_numpy
 from torch import Tensor
 
 from metric2loss.runtime.batched import agreed, is_batched, spread, true_places
@@ -15,6 +15,8 @@ from metric2loss.runtime.indexing import deep, positions
 
 Function = Callable[..., Any]
 _TABLE: dict[str, Function] = {}
+
+tnp: Any = torch_numpy  # private, and without types
 
 
 def _numpy_name(*names: str) -> Callable[[Function], Function]:
@@ -123,7 +125,7 @@ def _both(a: Any, b: Any) -> tuple[Tensor, Tensor]:
 
 
 @_numpy_name("negative")
-def negative(x: Any, **kwargs: Any) -> Tensor:
+def negative(x: Any, **kwargs: Any) -> Any:
     return -_as(x)
 
 
@@ -131,29 +133,29 @@ def negative(x: Any, **kwargs: Any) -> Tensor:
 
 
 @_numpy_name("argsort")
-def argsort(x: Any, axis: int | None = -1, kind: Any = None, order: Any = None, stable: Any = None) -> Tensor:
+def argsort(x: Any, axis: int | None = -1, kind: Any = None, order: Any = None, stable: Any = None) -> Any:
     x = _as(x)
     return torch.argsort(x.reshape(-1) if axis is None else x, dim=-1 if axis is None else axis, stable=True)
 
 
 @_numpy_name("sort")
-def sort(x: Any, axis: int | None = -1, kind: Any = None, order: Any = None, stable: Any = None) -> Tensor:
+def sort(x: Any, axis: int | None = -1, kind: Any = None, order: Any = None, stable: Any = None) -> Any:
     x = _as(x)
     return torch.sort(x.reshape(-1) if axis is None else x, dim=-1 if axis is None else axis, stable=True)[0]
 
 
 @_numpy_name("argpartition")
-def argpartition(x: Any, kth: Any, axis: int | None = -1, kind: Any = None, order: Any = None) -> Tensor:
+def argpartition(x: Any, kth: Any, axis: int | None = -1, kind: Any = None, order: Any = None) -> Any:
     return argsort(x, axis)
 
 
 @_numpy_name("partition")
-def partition(x: Any, kth: Any, axis: int | None = -1, kind: Any = None, order: Any = None) -> Tensor:
+def partition(x: Any, kth: Any, axis: int | None = -1, kind: Any = None, order: Any = None) -> Any:
     return sort(x, axis)
 
 
 @_numpy_name("lexsort")
-def lexsort(keys: Any, axis: int = -1) -> Tensor:
+def lexsort(keys: Any, axis: int = -1) -> Any:
     rows = [_as(key) for key in keys]
     order = torch.argsort(rows[0], dim=axis, stable=True)
     for row in rows[1:]:
@@ -163,7 +165,7 @@ def lexsort(keys: Any, axis: int = -1) -> Tensor:
 
 
 @_numpy_name("searchsorted")
-def searchsorted(edges: Any, x: Any, side: str = "left", sorter: Any = None) -> Tensor:
+def searchsorted(edges: Any, x: Any, side: str = "left", sorter: Any = None) -> Any:
     if sorter is not None:
         raise NotImplementedError("searchsorted with sorter")
     edges, x = _both(edges, x)
@@ -172,7 +174,7 @@ def searchsorted(edges: Any, x: Any, side: str = "left", sorter: Any = None) -> 
 
 
 @_numpy_name("digitize")
-def digitize(x: Any, bins: Any, right: bool = False) -> Tensor:
+def digitize(x: Any, bins: Any, right: bool = False) -> Any:
     x, bins = _both(x, bins)
     steps = agreed(bins).detach()
     if len(steps) > 1 and bool(steps[0] > steps[-1]):
@@ -181,7 +183,7 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Tensor:
 
 
 @_numpy_name("interp")
-def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Tensor:
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     if period is not None:
         raise NotImplementedError("interp with period")
     x, xp = _both(_as(x).double(), _as(xp).double())
@@ -196,7 +198,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 
 
 @_numpy_name("isin", "in1d")
-def isin(x: Any, test: Any, assume_unique: bool = False, invert: bool = False, kind: Any = None) -> Tensor:
+def isin(x: Any, test: Any, assume_unique: bool = False, invert: bool = False, kind: Any = None) -> Any:
     x, test = _both(x, test)
     found = (x.unsqueeze(-1) == test.reshape(-1)).any(-1)
     return ~found if invert else found
@@ -206,12 +208,12 @@ def isin(x: Any, test: Any, assume_unique: bool = False, invert: bool = False, k
 
 
 @_numpy_name("cummax")
-def cummax(x: Any, axis: int = 0, **kwargs: Any) -> Tensor:
+def cummax(x: Any, axis: int = 0, **kwargs: Any) -> Any:
     return torch.cummax(_as(x), axis)[0]
 
 
 @_numpy_name("cummin")
-def cummin(x: Any, axis: int = 0, **kwargs: Any) -> Tensor:
+def cummin(x: Any, axis: int = 0, **kwargs: Any) -> Any:
     return torch.cummin(_as(x), axis)[0]
 
 
@@ -238,18 +240,18 @@ _TABLE["nanargmin"] = _without_nan("argmin", float("inf"))
 
 
 @_numpy_name("nanmean")
-def nanmean(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+def nanmean(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
     return torch.nanmean(_as(x), dim=axis, keepdim=bool(keepdims is True))
 
 
 @_numpy_name("diff")
-def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
+def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     x = _as(x)
     given = [None if part is None or part is np._NoValue else _edge(part, x, axis) for part in (prepend, append)]
     return torch.diff(x, n, axis, prepend=given[0], append=given[1])
 
 
-def _edge(part: Any, x: Tensor, axis: int) -> Tensor:
+def _edge(part: Any, x: Tensor, axis: int) -> Any:
     part = _as(part).to(x.dtype)
     if part.ndim:
         return part
@@ -259,7 +261,7 @@ def _edge(part: Any, x: Tensor, axis: int) -> Tensor:
 
 
 @_numpy_name("trapezoid", "trapz")
-def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Tensor:
+def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     y = _as(y)
     y = y if y.dtype.is_floating_point else y.double()
     if x is None:
@@ -271,7 +273,7 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Tensor:
 
 
 @_numpy_name("take_along_axis")
-def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Tensor:
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     x, indices = _as(x), _as(indices).long()
     if axis is None:
         return x.reshape(-1)[indices.reshape(-1)]
@@ -280,7 +282,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Tensor:
 
 
 @_numpy_name("take")
-def take(x: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Tensor:
+def take(x: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Any:
     x, indices = _as(x), _as(indices).long()
     x, axis = (x.reshape(-1), 0) if axis is None else (x, axis % x.ndim)
     found = x.index_select(axis, indices.reshape(-1) % x.shape[axis])
@@ -288,27 +290,27 @@ def take(x: Any, indices: Any, axis: int | None = None, out: Any = None, mode: s
 
 
 @_numpy_name("compress")
-def compress(condition: Any, x: Any, axis: int | None = None, out: Any = None) -> Tensor:
+def compress(condition: Any, x: Any, axis: int | None = None, out: Any = None) -> Any:
     return take(x, true_places(_as(condition).bool())[0], axis)
 
 
 @_numpy_name("extract")
-def extract(condition: Any, x: Any) -> Tensor:
+def extract(condition: Any, x: Any) -> Any:
     return take(x, true_places(_as(condition).bool().reshape(-1))[0])
 
 
 @_numpy_name("nonzero")
-def nonzero(x: Any) -> tuple[Tensor, ...]:
+def nonzero(x: Any) -> Any:
     return true_places(_as(x) != 0)
 
 
 @_numpy_name("flatnonzero")
-def flatnonzero(x: Any) -> Tensor:
+def flatnonzero(x: Any) -> Any:
     return true_places(_as(x).reshape(-1) != 0)[0]
 
 
 @_numpy_name("argwhere")
-def argwhere(x: Any) -> Tensor:
+def argwhere(x: Any) -> Any:
     return torch.stack(nonzero(x), -1)
 
 
@@ -319,7 +321,7 @@ def where(condition: Any, *choices: Any) -> Any:
 
 
 @_numpy_name("select")
-def select(conditions: Any, choices: Any, default: Any = 0) -> Tensor:
+def select(conditions: Any, choices: Any, default: Any = 0) -> Any:
     result = _as(default)
     for condition, choice in zip(reversed(conditions), reversed(choices)):
         result = where(condition, choice, result)
@@ -327,7 +329,7 @@ def select(conditions: Any, choices: Any, default: Any = 0) -> Tensor:
 
 
 @_numpy_name("bincount")
-def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Tensor:
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     x = _as(x).long()
     size = max(int(minlength), int(agreed(x.max())) + 1 if x.numel() else 0)
     amount = torch.ones_like(x) if weights is None else _as(weights).double()
@@ -338,7 +340,11 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Tensor:
 def histogram(x: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
     if density or (isinstance(bins, int) and range is None) or isinstance(bins, str):
         raise NotImplementedError("histogram whose edges depend on the data")
-    edges = torch.linspace(*range, bins + 1, dtype=torch.float64) if isinstance(bins, int) else _as(bins).double()
+    edges = (
+        torch.linspace(range[0], range[1], bins + 1, dtype=torch.float64)
+        if isinstance(bins, int)
+        else _as(bins).double()
+    )
     x = _as(x).double().reshape(-1)
     place = torch.where(x == edges[-1], len(edges) - 2, searchsorted(edges, x, "right") - 1)
     inside = (place >= 0) & (place < len(edges) - 1)
@@ -351,7 +357,7 @@ def histogram(x: Any, bins: Any = 10, range: Any = None, density: Any = None, we
 
 
 @_numpy_name("unravel_index")
-def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Tensor, ...]:
+def unravel_index(indices: Any, shape: Any, order: str = "C") -> Any:
     if order != "C":
         raise NotImplementedError("unravel_index in Fortran order")
     left = _as(indices)
@@ -363,7 +369,7 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Tensor, .
 
 
 @_numpy_name("ravel_multi_index")
-def ravel_multi_index(indices: Any, dims: Any, **kwargs: Any) -> Tensor:
+def ravel_multi_index(indices: Any, dims: Any, **kwargs: Any) -> Any:
     flat = _as(0)
     for index, size in zip(indices, dims):
         flat = flat * size + _as(index)
@@ -401,11 +407,11 @@ def size(x: Any, axis: int | None = None) -> int:
 
 
 @_numpy_name("matmul")
-def matmul(a: Any, b: Any, **kwargs: Any) -> Tensor:
+def matmul(a: Any, b: Any, **kwargs: Any) -> Any:
     return torch.matmul(*_both(a, b))
 
 
-def added_at(x: Tensor, index: Any, value: Any) -> Tensor:
+def added_at(x: Tensor, index: Any, value: Any) -> Any:
     """`np.add.at(x, index, value)` as a new tensor."""
     places = positions(x, index)
     value = _as(value).to(x.dtype).expand(places.shape)

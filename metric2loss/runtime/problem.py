@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,26 +22,38 @@ _FAR = 1e4  # an infinite difference counts as this: its binary is certain, its 
 class Configuration:
     """One assignment of all binaries, with the places they stand at.
 
-    sites: (key, layout) of each step of the run, key = site name and loop keys.  bits, differences: one array a site.
+    sites: (key, layout) of each step of the run, key = site name and loop keys.
     """
 
     sites: tuple[tuple[tape.Path, Layout], ...]
-    bits: tuple[np.ndarray, ...]
-    differences: tuple[np.ndarray, ...]
+    recorded: tuple[Differences, ...] = field(repr=False)
     tree: Any = field(repr=False)
-    libraries: tuple[str, ...] = field(repr=False)
 
     @classmethod
     def of(cls, tree: Any) -> Configuration:
         """From what f returned."""
         found = list(tape.leaves(tree))
-        return cls(
-            tuple((key, leaf.layout) for key, leaf in found),
-            tuple(leaf.bits.cpu().numpy() for _, leaf in found),
-            tuple(leaf.values.detach().cpu().numpy() for _, leaf in found),
-            tape.rebuilt(tree, iter([None] * len(found))),
-            tuple(leaf.library for _, leaf in found),
+        sites = tuple((key, leaf.layout) for key, leaf in found)
+        return cls(sites, tuple(leaf for _, leaf in found), tape.rebuilt(tree, iter([None] * len(found))))
+
+    def detached(self) -> Configuration:
+        """The same without the graph of the differences."""
+        leaves = [replace(leaf, layout=leaf.layout.detached(), values=leaf.values.detach()) for leaf in self.recorded]
+        return replace(
+            self,
+            sites=tuple((key, leaf.layout) for (key, _), leaf in zip(self.sites, leaves, strict=True)),
+            recorded=tuple(leaves),
         )
+
+    @property
+    def bits(self) -> tuple[np.ndarray, ...]:
+        """The binaries, one Boolean array a site."""
+        return tuple(leaf.bits.cpu().numpy() for leaf in self.recorded)
+
+    @property
+    def differences(self) -> tuple[np.ndarray, ...]:
+        """The score differences, one array a site."""
+        return tuple(leaf.values.detach().double().cpu().numpy() for leaf in self.recorded)
 
     @property
     def flat(self) -> np.ndarray:
@@ -50,38 +62,37 @@ class Configuration:
 
     def with_flat(self, flat: Any) -> Configuration:
         """The same places with other binaries."""
-        flat = np.asarray(flat).astype(bool)
-        sizes = [layout.size for _, layout in self.sites]
-        if flat.shape != (sum(sizes),):
-            raise ValueError(f"expected {sum(sizes)} binaries, given an array of shape {flat.shape}")
-        return replace(self, bits=tuple(np.split(flat, np.cumsum(sizes)[:-1])) if sizes else ())
+        given = torch.as_tensor(np.asarray(flat).astype(bool))
+        leaves = self.leaves()
+        size = leaves[-1].stop if leaves else 0
+        if given.shape != (size,):
+            raise ValueError(f"expected {size} binaries, given an array of shape {tuple(given.shape)}")
+        return replace(
+            self,
+            recorded=tuple(
+                replace(found, bits=given[leaf.start : leaf.stop].to(leaf.layout.device))
+                for found, leaf in zip(self.recorded, leaves, strict=True)
+            ),
+        )
 
     def leaves(self) -> tuple[Leaf, ...]:
         """Where each site's binaries stand among all."""
-        stops = np.cumsum([layout.size for _, layout in self.sites], dtype=int).tolist()
-        return tuple(
-            Leaf(key, layout, stop - layout.size, stop) for (key, layout), stop in zip(self.sites, stops, strict=True)
-        )
+        placed, start = [], 0
+        for key, layout in self.sites:
+            placed.append(Leaf(key, layout, start, start + layout.size))
+            start += layout.size
+        return tuple(placed)
 
     def given(self) -> tuple[Any, Outcomes]:
         """The tree g reads, and the place where its outcomes are put."""
         source = Outcomes()
-        leaves = (
-            Given(number, layout, library, source)
-            for number, ((_, layout), library) in enumerate(zip(self.sites, self.libraries, strict=True))
-        )
+        leaves = (Given(number, found.layout, found.library, source) for number, found in enumerate(self.recorded))
         return tape.rebuilt(self.tree, leaves), source
 
     @property
     def binaries(self) -> Any:
         """The tree for `steps.replay`, at this configuration."""
-        found: Iterator[Differences] = (
-            Differences(layout, torch.from_numpy(c), torch.from_numpy(bits).to(layout.device), library)
-            for (_, layout), c, bits, library in zip(
-                self.sites, self.differences, self.bits, self.libraries, strict=True
-            )
-        )
-        return tape.rebuilt(self.tree, found)
+        return tape.rebuilt(self.tree, iter(self.recorded))
 
 
 def flat_differences(tree: Any, device: torch.device) -> Tensor:

@@ -83,5 +83,5 @@ class Operand:
             exact = torch.stack([torch.as_tensor(part.exact) for part in parts])
             tensor = torch.stack([part.tensor for part in parts])
             return cls(exact if library == "torch" else exact.numpy(), tensor, tensor.requires_grad, library)
-        exact = np.asarray(x)
-        return cls(exact, as_tensor(exact), False, "numpy")
+        plain = np.asarray(x)
+        return cls(plain, as_tensor(plain), False, "numpy")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
@@ -61,8 +62,8 @@ def _where(func: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _masked_select(func: Any, args: Any, kwargs: Any) -> Tensor:
-    x, mask = torch.broadcast_tensors(args[0], args[1])
-    return indexing.read(x, mask)
+    shape = np.broadcast_shapes(tuple(args[0].shape), tuple(args[1].shape))
+    return indexing.read(args[0].expand(shape), args[1].expand(shape))
 
 
 def _bincount(func: Any, args: Any, kwargs: Any) -> Tensor:

@@ -37,6 +37,10 @@ class Layout(ABC):
         """What the user's call returned, from one outcome (or under vmap from a batched one)."""
         return outcome
 
+    def detached(self) -> Layout:
+        """The same layout without any graph."""
+        return self
+
     def same_as(self, other: Layout) -> bool:
         """Whether a configuration of the other layout is one of this."""
         return type(self) is type(other) and self.size == other.size and self.n_rows == other.n_rows

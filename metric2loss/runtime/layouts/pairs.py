@@ -6,6 +6,7 @@ positions.  Pair lists of rows with two classes of the same sizes are a grid, wh
 
 from __future__ import annotations
 
+import copy
 from functools import cached_property
 
 import torch
@@ -120,6 +121,11 @@ class PairLayout(Layout):
             count.scatter_add_(1, self.sorted_behind[known], change)
             count.scatter_add_(1, self.sorted_ahead[known], -change)
         return count.reshape(len(flips), self.n_rows, self.n)
+
+    def detached(self) -> PairLayout:
+        found = copy.copy(self)
+        found.keys = self.keys.detach()
+        return found
 
     def same_as(self, other: Layout) -> bool:
         return super().same_as(other) and isinstance(other, PairLayout) and torch.equal(self.classes, other.classes)
