@@ -138,8 +138,9 @@ class Evaluator:
         return set(torch.unique(torch.searchsorted(starts, known, right=True) - 1).tolist())
 
     def _dense(self, bits: Tensor) -> tuple[list[Tensor], list[bool]]:
+        many = [leaf.layout.size > 0 for leaf in self.leaves]
         outcomes = [leaf.layout.result(bits[:, leaf.start : leaf.stop]) for leaf in self.leaves]
-        return outcomes, [leaf.layout.size > 0 for leaf in self.leaves]
+        return [x if m else x[0] for x, m in zip(outcomes, many)], many
 
     # --- one chunk
 
