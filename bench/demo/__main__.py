@@ -20,27 +20,31 @@ QUICK_EPOCHS = 2
 @click.command()
 @click.option("--seeds", default=5, show_default=True, help="How many seeds; each splits the data anew.")
 @click.option("--quick", is_flag=True, help=f"Two seeds, {QUICK_EPOCHS} epochs: to see that everything runs.")
+@click.option(
+    "--task", "metrics", multiple=True, type=click.Choice([task.metric for task in TASKS]), help="Only this task."
+)
 @click.option("--workers", default=None, type=int, help="Processes to train in; one a core unless given.")
 @click.option("--tune", "tuning", is_flag=True, help="Choose the learning rates again instead (takes several minutes).")
-def main(seeds: int, quick: bool, workers: int | None, tuning: bool) -> None:
+def main(seeds: int, quick: bool, metrics: tuple[str, ...], workers: int | None, tuning: bool) -> None:
     """Compile three metrics, train with the hand-made and the compiled losses, compare."""
     start = time.perf_counter()
     console = Console()
-    for compilation in compile_metrics(TASKS):
+    tasks = [number for number, task in enumerate(TASKS) if task.metric in metrics or not metrics]
+    for compilation in compile_metrics([TASKS[number] for number in tasks]):
         console.print(f"[bold]$ {compilation.command}")
         console.print(compilation.output, highlight=False, markup=False)
     if tuning:
-        tune(console, workers)
+        tune(console, workers, tasks)
         return
     rates = learning_rates()
     runs = [
         Run(task, loss, rates[task, loss], seed, QUICK_EPOCHS if quick else None)
         for seed in range(2 if quick else seeds)
-        for task in range(len(TASKS))
+        for task in tasks
         for loss in LOSSES
     ]
     outcomes = train_all(runs, console, workers)
-    for number in range(len(TASKS)):
+    for number in tasks:
         console.print(table(number, outcomes))
     console.print(
         f"Mean ± standard error over {len({run.seed for run in runs})} seeds; differences are paired by seed. "

@@ -24,7 +24,7 @@ Key = tuple[int, str]  # task, loss
 Scores = dict[Key, dict[float, float]]  # mean validation metric at each learning rate
 
 
-def tune(console: Console, workers: int | None = None, tasks: Iterable[int] = range(len(TASKS))) -> None:
+def tune(console: Console, workers: int | None, tasks: Iterable[int]) -> None:
     """Search the grid for every task and loss, widen it until every best rate lies inside, and write the file."""
     scores: Scores = {(task, loss): {} for task in tasks for loss in LOSSES}
     open_rates = {key: list(GRID) for key in scores}
