@@ -10,7 +10,7 @@ import torch
 import torch._numpy as torch_numpy
 from torch import Tensor
 
-from metric2loss.runtime.batched import agreed, is_batched, spread, true_places
+from metric2loss.runtime.batched import agreed, each, is_batched, spread, true_places
 from metric2loss.runtime.indexing import deep, positions
 
 Function = Callable[..., Any]
@@ -331,29 +331,59 @@ def select(conditions: Any, choices: Any, default: Any = 0) -> Any:
 @_numpy_name("bincount")
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     x = _as(x).long()
-    size = max(int(minlength), int(agreed(x.max())) + 1 if x.numel() else 0)
     amount = torch.ones_like(x) if weights is None else _as(weights).double()
-    return spread(torch.zeros(size, dtype=amount.dtype)).scatter_add(0, spread(x), spread(amount))
+    return _counted(x, amount, length_of_counts(x, int(minlength)))
+
+
+def length_of_counts(x: Tensor, least: int) -> int:
+    """Length of a bincount: all configurations must agree on it."""
+    if not x.numel() or int((each(x) if is_batched(x) else x).max()) < least:
+        return least
+    return int(agreed(x.max())) + 1
+
+
+def _counted(places: Tensor, amount: Tensor, length: int) -> Any:
+    empty = torch.zeros(length, dtype=amount.dtype)
+    return spread(empty).scatter_add(0, spread(places), spread(amount))
 
 
 @_numpy_name("histogram")
 def histogram(x: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
     if density or (isinstance(bins, int) and range is None) or isinstance(bins, str):
         raise NotImplementedError("histogram whose edges depend on the data")
-    edges = (
-        torch.linspace(range[0], range[1], bins + 1, dtype=torch.float64)
-        if isinstance(bins, int)
-        else _as(bins).double()
-    )
+    fixed = isinstance(bins, int)
+    edges = torch.linspace(range[0], range[1], bins + 1, dtype=torch.float64) if fixed else _as(bins).double()
     x = _as(x).double().reshape(-1)
-    place = torch.where(x == edges[-1], len(edges) - 2, searchsorted(edges, x, "right") - 1)
-    inside = (place >= 0) & (place < len(edges) - 1)
+    last = len(edges) - 2
+    place = torch.where(x == edges[-1], last, searchsorted(edges, x, "right") - 1)
+    inside = (place >= 0) & (place <= last)
     amount = inside.long() if weights is None else inside * _as(weights).reshape(-1)
-    return bincount(place.clamp(0, len(edges) - 2), None if weights is None else amount, len(edges) - 1) if bool(
-        agreed(inside.all())
-    ) else spread(torch.zeros(len(edges) - 1, dtype=amount.dtype)).scatter_add(
-        0, spread(place.clamp(0, len(edges) - 2)), spread(amount)
-    ), edges
+    return _counted(place.clamp(0, last), amount, last + 1), edges
+
+
+@_numpy_name("quantile")
+def quantile(x: Any, q: Any, axis: int | None = None, **kwargs: Any) -> Any:
+    if kwargs.get("method", "linear") != "linear" or kwargs.get("keepdims") is True:
+        raise NotImplementedError("quantile other than linear")
+    x = _as(x) if axis is not None else _as(x).reshape(-1)
+    x = torch.sort(x if x.dtype.is_floating_point else x.double(), dim=-1 if axis is None else axis)[0]
+    x = x.movedim(-1 if axis is None else axis, -1)
+    place = _as(q).double() * (x.shape[-1] - 1)
+    below = place.floor().long()
+    above = place.ceil().long()
+    part = (place - below).to(x.dtype)
+    found = x[..., below] * (1 - part) + x[..., above] * part
+    return found.movedim(-1, 0) if place.ndim and found.ndim > 1 else found
+
+
+@_numpy_name("percentile")
+def percentile(x: Any, q: Any, axis: int | None = None, **kwargs: Any) -> Any:
+    return quantile(x, _as(q).double() / 100, axis, **kwargs)
+
+
+@_numpy_name("median")
+def median(x: Any, axis: int | None = None, **kwargs: Any) -> Any:
+    return quantile(x, 0.5, axis, **kwargs)
 
 
 @_numpy_name("unravel_index")

@@ -11,6 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from metric2loss.runtime import indexing
 from metric2loss.runtime.batched import agreed, is_batched, spread, true_places
+from metric2loss.runtime.numpy_functions import length_of_counts
 
 
 class TorchBatch(TorchFunctionMode):
@@ -70,7 +71,7 @@ def _bincount(func: Any, args: Any, kwargs: Any) -> Tensor:
     x = args[0]
     weights = kwargs.get("weights", args[1] if len(args) > 1 else None)
     least = kwargs.get("minlength", args[2] if len(args) > 2 else 0)
-    size = max(int(least), int(agreed(x.max())) + 1)
+    size = length_of_counts(x, int(least))
     amount = torch.ones_like(x) if weights is None else weights
     empty = torch.zeros(size, dtype=amount.dtype, device=x.device)
     return spread(empty).scatter_add(0, spread(x).long(), spread(amount))
