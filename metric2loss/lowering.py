@@ -35,7 +35,7 @@ def replaced(node: cst.CSTNode, replacements: Mapping[cst.CSTNode, cst.CSTNode])
     return node.visit(Replace(replacements)) if replacements else node  # type: ignore[return-value]
 
 
-def differences(program: Program, step: Step, active: Code, keyed: str = "") -> str:
+def differences(program: Program, step: Step, active: Code) -> str:
     """`steps.order.differences(-scores, told_apart_by=(labels,))`: what f records for a step.
 
     `active` renders an operand as f needs it (coercions of scores undone).
@@ -52,16 +52,23 @@ def differences(program: Program, step: Step, active: Code, keyed: str = "") -> 
             else f"({', '.join(f'{chr(34)}{o}{chr(34)}' for o in operators)})"
         )
         return f"steps.compare.differences({bare(left)}, {shown}, {bare(right)})"
-    arguments = [bare(active(o)) for o in site.operands] + [code(a) for a in site.rest]
-    arguments = _keywords_last(arguments, site)
+    operands = [keyed(program, site, active)] if site.key is not None else [bare(active(o)) for o in site.operands]
+    arguments = operands + [code(a) for a in site.rest]
     if site.using != RULES[site.rule].default:
         arguments.append(f'using="{site.using}"')
     arguments += pruning(program, step)
     return f"steps.{site.rule}.differences({', '.join(arguments)})"
 
 
-def _keywords_last(arguments: list[str], site: Site) -> list[str]:
-    return arguments
+def keyed(program: Program, site: Site, active: Code) -> str:
+    """The keys by which Python's `sorted`, `max` … compare the items, as a list."""
+    items, key = active(site.operands[0]), site.key
+    if isinstance(key, cst.Lambda):
+        return f"[{active(key.body)} for {key.params.params[0].name.value} in {items}]"
+    if isinstance(key, cst.Name) and key.value == "sorted":
+        return f"[key for key, *_ in {items}], then=[rest for _, *rest in {items}]"
+    assert key is not None
+    return f"[{bare(active(key))}(item) for item in {items}]"
 
 
 def _argument(arg: cst.Arg, active: Code) -> str:
@@ -118,7 +125,10 @@ def result(program: Program, step: Step, site: Site, binaries: str) -> str:
     if site.rule == "compare":
         op = f', "{site.op}"' if len(step.operators) > 1 else ""
         return f"steps.compare.result({binaries}{op})"
-    return f"steps.{site.rule}.result({binaries})"
+    read = f"steps.{site.rule}.result({binaries})"
+    if site.key is None:
+        return read
+    return f"steps.{'arranged' if site.rule == 'order' else 'picked'}({program.source.code(site.operands[0])}, {read})"
 
 
 def results(
@@ -173,10 +183,14 @@ def _marked(program: Program, site: Site, keys: str) -> str:
     if site.rule == "compare":
         left, right = map(code, site.operands)
         return f'steps.compare({bare(left)}, "{site.op}", {bare(right)}, {keys})'
-    arguments = [bare(code(o)) for o in site.operands] + [code(a) for a in site.rest]
+    operands = [keyed(program, site, code)] if site.key is not None else [bare(code(o)) for o in site.operands]
+    arguments = operands + [code(a) for a in site.rest]
     if site.using != RULES[site.rule].default:
         arguments.append(f'using="{site.using}"')
-    return f"steps.{site.rule}({', '.join([*arguments, keys])})"
+    read = f"steps.{site.rule}({', '.join([*arguments, keys])})"
+    if site.key is None:
+        return read
+    return f"steps.{'arranged' if site.rule == 'order' else 'picked'}({code(site.operands[0])}, {read})"
 
 
 def _enumerated(factors: Factors, node: cst.CSTNode) -> cst.CSTNode:

@@ -316,7 +316,7 @@ class _Interpreter:
     ) -> Flow:
         at = Context(number, loops)
         values = self.value(node.iter, flow.env, at)
-        items = element(node.iter, values, self.expressions)
+        items = element(values)
         inner_loops = (*loops, Loop(node, number))
         level = max(
             flow.control,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 import libcst as cst
 
 from metric2loss import rules
-from metric2loss.analysis import tables
-from metric2loss.analysis.facts import FunctionFacts, Level, Loop, Site, Value, at_least, join, top
+from metric2loss.analysis import sequences, tables
+from metric2loss.analysis.facts import Each, FunctionFacts, Level, Loop, Site, Value, at_least, join, top
 from metric2loss.diagnostics import Diagnostic
 from metric2loss.frontend.resolve import Function, Program, target_names
 
@@ -78,7 +78,12 @@ class Expressions:
         base = self.value(node.value, env, at)
         if node.attr.value in tables.PASSIVE_ATTRIBUTES:
             return Level.PASSIVE
-        if isinstance(base, tuple) and node.attr.value in ("values", "indices") and len(base) == 2:
+        if (
+            isinstance(base, tuple)
+            and not isinstance(base, Each)
+            and node.attr.value in ("values", "indices")
+            and len(base) == 2
+        ):
             return self._part_of_pair(node, node.value, base, ("values", "indices").index(node.attr.value), at)
         return top(base)
 
@@ -86,6 +91,8 @@ class Expressions:
         base = self.value(node.value, env, at)
         index = [self.value(part, env, at) for part in node.slice]
         number = _constant_index(node)
+        if isinstance(base, Each):
+            return base if len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Slice) else tuple(base)
         if isinstance(base, tuple) and number is not None and -len(base) <= number < len(base):
             return self._part_of_pair(node, node.value, base, number % len(base), at)
         level = max([top(base), *map(top, index)])
@@ -153,7 +160,7 @@ class Expressions:
             level = max(top(left_value), top(value))
             op = OPERATORS.get(type(target.operator))
             if level is Level.ACTIVE and op is not None:
-                self._site(
+                self.note(
                     Site("compare", "compare", node, (left, target.comparator), at.statement, op=op, part=part), at
                 )
                 level = Level.DISCRETE
@@ -174,7 +181,7 @@ class Expressions:
     def _binary(self, node: cst.BinaryOperation, env: Env, at: Context) -> Value:
         level = max(top(self.value(node.left, env, at)), top(self.value(node.right, env, at)))
         if level is Level.ACTIVE and isinstance(node.operator, cst.FloorDivide):
-            self._site(Site("rounding", "floor_divide", node, (node.left, node.right), at.statement), at)
+            self.note(Site("rounding", "floor_divide", node, (node.left, node.right), at.statement), at)
             return Level.DISCRETE
         if level is Level.ACTIVE and isinstance(node.operator, (cst.Modulo, cst.BitAnd, cst.BitOr, cst.BitXor)):
             self.problem(
@@ -193,7 +200,7 @@ class Expressions:
         clause: cst.CompFor | None = node.for_in
         while clause is not None:
             values = self.value(clause.iter, inner, at)
-            self.bind(clause.target, element(clause.iter, values, self), inner, at.statement)
+            self.bind(clause.target, element(values), inner, at.statement)
             at = replace(at, loops=(*at.loops, Loop(clause, at.statement)))
             level = max(level, min(top(values), Level.DISCRETE))
             for test in clause.ifs:
@@ -201,7 +208,10 @@ class Expressions:
                 at = replace(at, guards=(*at.guards, (test.test, True)))
             clause = clause.inner_for_in
         parts = (node.key, node.value) if isinstance(node, cst.DictComp) else (node.elt,)  # type: ignore[attr-defined]
-        return max([level, *(top(self.value(part, inner, at)) for part in parts)])
+        values = [self.value(part, inner, at) for part in parts]
+        if len(values) == 1 and isinstance(values[0], tuple) and not isinstance(values[0], Each):
+            return at_least(Each(values[0]), level)
+        return max([level, *map(top, values)])
 
     def bind(self, target: cst.CSTNode, value: Value, env: Env, statement: int) -> None:
         """Strong definitions for plain names, weak ones for subscripts and attributes."""
@@ -237,6 +247,12 @@ class Expressions:
         level = max([top(base), *map(top, arguments)])
         if self._is_passive(qualified, node):
             return Level.PASSIVE
+        if qualified in _SEQUENCES and node.args:
+            return _sequence(qualified, arguments, level)
+        if qualified in sequences.SELECTIONS and node.args and not any(a.star for a in node.args):
+            found = sequences.selection(self, node, str(qualified), arguments, env, at)
+            if found is not None:
+                return found
         if level is not Level.ACTIVE:
             return level
         spelling = self._spelling(node, qualified, base)
@@ -247,7 +263,7 @@ class Expressions:
         if top(base) is not Level.ACTIVE and receiver is not None and node.func.attr.value in tables.METHODS_IN_PLACE:  # type: ignore[attr-defined]
             return level
         if self._is_smooth(qualified, node, base):
-            return _through(qualified, arguments, level)
+            return level
         name = self.program.source.code(node.func)
         self.problem(
             "M2L301",
@@ -308,7 +324,7 @@ class Expressions:
             return Level.DISCRETE
         pair = spelling.index is not None
         op = spelling.operator
-        self._site(Site(spelling.rule, spelling.using, node, operands, at.statement, rest=rest, op=op, pair=pair), at)
+        self.note(Site(spelling.rule, spelling.using, node, operands, at.statement, rest=rest, op=op, pair=pair), at)
         return (Level.ACTIVE, Level.DISCRETE) if pair else Level.DISCRETE
 
     def _own(self, node: cst.Call, function: Function, arguments: Sequence[Value], at: Context) -> Value:
@@ -325,12 +341,12 @@ class Expressions:
         facts = self.call_own(function, bound)
         self.recorder.calls[node] = facts
         if facts.sites and top(facts.result) is not Level.PASSIVE:
-            self._site(
+            self.note(
                 Site("call", function.name, node, tuple(a.value for a in node.args), at.statement, callee=facts), at
             )
         return facts.result
 
-    def _site(self, site: Site, at: Context) -> None:
+    def note(self, site: Site, at: Context) -> None:
         key = (site.node, site.part)
         known = self.recorder.sites.get(key)
         if known is not None and known.node is not site.node:
@@ -380,20 +396,21 @@ def bind_arguments(function: Function, node: cst.Call, arguments: Sequence[Value
     return tuple(levels[name] for name in function.parameters)
 
 
-def element(iterable: cst.BaseExpression, value: Value, expressions: Expressions) -> Value:
-    """The level of one element of an iterable; `enumerate`, `zip` and `range` keep their counters passive."""
-    if isinstance(iterable, cst.Call) and isinstance(iterable.func, cst.Name):
-        parts = [expressions.recorder.levels.get(a.value, Level.PASSIVE) for a in iterable.args]
-        if iterable.func.value == "enumerate" and parts:
-            return (Level.PASSIVE, element(iterable.args[0].value, parts[0], expressions))
-        if iterable.func.value == "zip":
-            return tuple(element(a.value, part, expressions) for a, part in zip(iterable.args, parts))
-    return top(value)
+def element(value: Value) -> Value:
+    """The level of one element of an iterable; `enumerate` and `zip` keep their counters and columns apart."""
+    return tuple(value) if isinstance(value, Each) else top(value)
 
 
-def _through(qualified: str | None, arguments: Sequence[Value], level: Level) -> Value:
-    """Sequences of sequences keep their parts where it matters (`tuple(x)`), anything else is one value."""
-    return arguments[0] if qualified in ("list", "tuple") and len(arguments) == 1 else level
+_SEQUENCES = frozenset({"zip", "enumerate", "list", "tuple", "reversed", "iter"})
+
+
+def _sequence(qualified: str | None, arguments: Sequence[Value], level: Level) -> Value:
+    """What Python's ways to make a sequence know about its elements."""
+    if qualified == "zip":
+        return Each(element(a) for a in arguments)
+    if qualified == "enumerate":
+        return Each((Level.PASSIVE, element(arguments[0])))
+    return arguments[0] if len(arguments) == 1 else level
 
 
 def _constant_index(node: cst.Subscript) -> int | None:

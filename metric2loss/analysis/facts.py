@@ -25,6 +25,10 @@ Value: TypeAlias = "Level | tuple[Value, ...]"
 """The level of a value, or of each entry of a tuple."""
 
 
+class Each(tuple["Value", ...]):
+    """The value of a sequence whose elements are tuples: the level of each entry of an element (`zip(scores, labels)`)."""
+
+
 def top(value: Value) -> Level:
     """The highest level inside a value."""
     if isinstance(value, tuple):
@@ -34,14 +38,14 @@ def top(value: Value) -> Level:
 
 def join(left: Value, right: Value) -> Value:
     """The value after two branches meet: tuples of equal length entry by entry, anything else by its top."""
-    if isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right):
-        return tuple(join(a, b) for a, b in zip(left, right))
+    if isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right) and type(left) is type(right):
+        return type(left)(join(a, b) for a, b in zip(left, right))
     return max(top(left), top(right))
 
 
 def at_least(value: Value, level: Level) -> Value:
     if isinstance(value, tuple):
-        return tuple(at_least(part, level) for part in value)
+        return type(value)(at_least(part, level) for part in value)
     return max(value, level)
 
 
@@ -84,6 +88,7 @@ class Site:
     guards: tuple[tuple[cst.BaseExpression, bool], ...] = ()
     loops: tuple[Loop, ...] = ()
     callee: FunctionFacts | None = None
+    key: cst.BaseExpression | None = None  # Python's `sorted(items, key=…)`
     pair: bool = False  # the call returns (values, indices) and the statement unpacks both
 
 

@@ -47,7 +47,8 @@ def dependence_graph(facts: FunctionFacts, cuts: Iterable[Cut]) -> Graph:
         graph.add_edge(cut.node, cut.statement, kind="data", name=cut.site.rule)
         for guard, _ in cut.site.guards:
             _depend(graph, facts, guard, cut.node)
-        for operand in (*cut.site.operands, *(a.value for a in cut.site.rest)):
+        keys = () if cut.site.key is None else (cut.site.key,)
+        for operand in (*cut.site.operands, *keys, *(a.value for a in cut.site.rest)):
             _depend(graph, facts, operand, cut.node)
         for number in facts.statements[cut.site.statement].control:
             graph.add_edge(number, cut.node, kind="control")

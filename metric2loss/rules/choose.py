@@ -30,6 +30,8 @@ def smallest(using: str) -> bool:
 
 
 SPELLINGS = (
+    *spell("choose", "first_argmax", "builtins.first_argmax", parameters=("then",)),
+    *spell("choose", "first_argmin", "builtins.first_argmin", parameters=("then",)),
     *spell("choose", "argmax", "numpy.argmax", parameters=_NUMPY),
     *spell("choose", "argmin", "numpy.argmin", parameters=_NUMPY),
     *spell("choose", "nanargmax", "numpy.nanargmax", parameters=_NUMPY),

@@ -28,6 +28,8 @@ def identity(xp: Any, native: Any, x: Any, *args: Any, using: str = "argsort", *
 
 def descends(using: str, facts: dict[str, Any]) -> bool:
     """Whether the largest comes first."""
+    if using in ("sorted", "nlargest"):
+        return using == "nlargest" or bool(facts.get("reverse", False))
     return bool(facts.get("largest", True)) if using == "topk" else bool(facts.get("descending", False))
 
 
@@ -54,6 +56,9 @@ def _places(xp: Any, keys: Any, indices: Any) -> Any:
 
 
 SPELLINGS = (
+    *spell("order", "sorted", "builtins.sorted", parameters=("reverse", "then")),
+    *spell("order", "nlargest", "builtins.nlargest", parameters=("n", "then")),
+    *spell("order", "nsmallest", "builtins.nsmallest", parameters=("n", "then")),
     *spell("order", "argsort", "numpy.argsort", parameters=_NUMPY),
     *spell("order", "argsort", "torch.argsort", parameters=_TORCH),
     *spell("order", "argsort", ".argsort", parameters=()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,25 @@ def called(using: str, operand: Operand, args: tuple[Any, ...], kwargs: dict[str
     """What the user's call returns on the exact operand."""
     if using in _METHODS:
         return _converted(using, operand, args, kwargs)
+    if using in _PYTHON:
+        return _PYTHON[using](operand.exact.tolist(), *args, **kwargs)
     home: Any = np if operand.library == "numpy" else torch
     return getattr(home, using)(operand.exact, *args, **kwargs)
+
+
+def _sorted(keys: list[float], reverse: bool = False, then: list[Any] | None = None) -> Any:
+    """The indices in the order in which Python's `sorted` lists the items; `then` decides between equal keys."""
+    order = sorted(range(len(keys)), key=lambda k: keys[k] if then is None else (keys[k], *then[k]), reverse=reverse)
+    return np.array(order, dtype=np.int64)
+
+
+_PYTHON: dict[str, Callable[..., Any]] = {
+    "sorted": _sorted,
+    "nlargest": lambda keys, n, then=None: _sorted(keys, True, then)[:n],
+    "nsmallest": lambda keys, n, then=None: _sorted(keys, False, then)[:n],
+    "first_argmax": lambda keys, then=None: np.int64(_sorted(keys, True, then)[0]),
+    "first_argmin": lambda keys, then=None: np.int64(_sorted(keys, False, then)[0]),
+}
 
 
 def _converted(using: str, operand: Operand, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -30,7 +48,8 @@ def _converted(using: str, operand: Operand, args: tuple[Any, ...], kwargs: dict
 
 def arguments(using: str, library: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """The user's arguments by name."""
-    return SPELLINGS[f"{library}.{using}"].bind(args, kwargs)
+    home = "builtins" if using in _PYTHON else library
+    return SPELLINGS[f"{home}.{using}"].bind(args, kwargs)
 
 
 def index_part(result: Any) -> Any:

@@ -25,10 +25,12 @@ from metric2loss.runtime.tape import Tape
 __all__ = [
     "Tape",
     "array",
+    "arranged",
     "binning",
     "choose",
     "compare",
     "order",
+    "picked",
     "record",
     "replay",
     "rounding",
@@ -119,6 +121,24 @@ def select(condition: Any, then: Any, otherwise: Any) -> Any:
     if isinstance(condition, Tensor) and is_batched(condition):
         return _each(lambda a, b: torch.where(condition, torch.as_tensor(a), torch.as_tensor(b)), then, otherwise)
     return then if condition else otherwise
+
+
+def arranged(items: Any, order: Any) -> list[Any]:
+    """`[items[k] for k in order]`: what Python's `sorted` lists, for an order that may differ between configurations."""
+    listed = list(items)
+    if not isinstance(order, (Array, Tensor)):
+        return [listed[int(k)] for k in order]
+    return [picked(listed, k) for k in order]
+
+
+def picked(items: Any, place: Any) -> Any:
+    """`items[place]` for a place that may differ between configurations evaluated together."""
+    listed = list(items)
+    if not isinstance(place, (Array, Tensor)) or not in_batch():
+        return listed[int(place)]
+    if listed and isinstance(listed[0], tuple):
+        return tuple(picked(column, place) for column in zip(*listed))
+    return array(np.asarray([getattr(x, "exact", x) for x in listed]))[place]
 
 
 def _each(choose_one: Callable[[Any, Any], Any], then: Any, otherwise: Any) -> Any:
