@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from metric2loss import __version__, names, writing
+from metric2loss import __version__, inputs, names, writing
 from metric2loss.diagnostics import Diagnostic, MetricError
 from metric2loss.names import Direction
 
@@ -159,7 +160,7 @@ def compile_command(
     """
     if output is not None and len(files) > 1:
         raise click.UsageError("-o names one file, but several are to be compiled; leave it out or compile one by one")
-    with _reporting():
+    with _reporting("nothing written"):
         options = reading.options()
         files = _without_generated(files)
         if dump is not None:
@@ -170,11 +171,12 @@ def compile_command(
             return _check(texts, quiet)
         writing.check_targets(texts, compiled, force)
         unchanged = {path for path, text in texts.items() if path.exists() and writing.read_source(path) == text}
+        batch = inputs.read_example(example) if example is not None else None
         writing.write_all({path: text for path, text in texts.items() if path not in unchanged})
     if not quiet:
         _tell(compiled, tuple(texts), unchanged)
-    if example is not None:
-        _try(tuple(texts), example)
+    if batch is not None:
+        _try(tuple(texts), batch)
 
 
 @main.command("explain", short_help="Show the decisions on your own source.")
@@ -245,23 +247,18 @@ def rules_command(name: str | None) -> None:
         show_rules(name)
 
 
-class _reporting:
+@contextmanager
+def _reporting(consequence: str = "") -> Iterator[None]:
     """Prints the diagnostics of a `MetricError` and leaves with the exit code for a refusal."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, MetricError):
-            _leave(error)
-
-
-def _leave(error: MetricError) -> NoReturn:
-    for line in str(error).splitlines():
-        click.echo(_paint(line), err=True)
-    count = len(error.diagnostics)
-    click.echo(click.style(f"\n{count} {'error' if count == 1 else 'errors'}, nothing written", bold=True), err=True)
-    sys.exit(REFUSED)
+    try:
+        yield
+    except MetricError as error:
+        for line in str(error).splitlines():
+            click.echo(_paint(line), err=True)
+        count = len(error.diagnostics)
+        summary = f"{count} {'error' if count == 1 else 'errors'}{consequence and ', '}{consequence}"
+        click.secho(f"\n{summary}", bold=True, err=True)
+        sys.exit(REFUSED)
 
 
 def _paint(line: str) -> str:
@@ -308,8 +305,10 @@ def _dump(files: tuple[Path, ...], options: Options, stage: str) -> None:
         click.echo("\n".join(STAGES))
         return
     if stage not in STAGES:
-        hint = f"one of {', '.join(STAGES)}"
-        raise MetricError(Diagnostic("M2L109", None, f"there is no stage `{stage}`", "--dump names one stage", hint))
+        hint = f"One of {', '.join(STAGES)}."
+        raise MetricError(
+            Diagnostic("M2L109", None, f"there is no stage `{stage}`", "--dump takes one stage of the compiler.", hint)
+        )
     for path, compiled in _compile_all(files, options).items():
         if len(files) > 1:
             click.secho(f"# {path}", bold=True)
@@ -336,7 +335,7 @@ def _tell(compiled: dict[Path, Compiled], outputs: tuple[Path, ...], unchanged: 
             click.echo("\n".join(report.decisions(metric)))
 
 
-def _try(outputs: tuple[Path, ...], example: str) -> None:
+def _try(outputs: tuple[Path, ...], example: inputs.Example) -> None:
     """What only a run can tell, on the batch the user gave; the generated module runs, the user's file does not."""
     with _reporting():
         from metric2loss.verify import try_example

@@ -92,8 +92,10 @@ def _last_line(site: SiteReport) -> int:
 def _highlighted(text: str) -> list[Text]:
     syntax = Syntax("", "python", theme="ansi_dark", background_color="default")
     found = syntax.highlight(text)
-    found.no_wrap, found.overflow = True, "ellipsis"
-    return list(found.split("\n", allow_blank=True))
+    lines = list(found.split("\n", allow_blank=True))
+    for line in lines:
+        line.no_wrap, line.overflow = True, "ellipsis"
+    return lines
 
 
 def _marks(roles: str) -> Text:

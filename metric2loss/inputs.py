@@ -34,14 +34,26 @@ def arguments(example: Example) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 def bind(function: Callable[..., Any], example: Example) -> dict[str, Any]:
-    """The arguments by parameter name, defaults included; refused when they do not fit the signature."""
+    """The arguments by parameter name, defaults included; refused when they do not fit the function."""
+    return _bind(getattr(function, "__name__", "the metric"), inspect.signature(function), example)
+
+
+def bind_to_loss(loss: type[SurrogateLoss], example: Example) -> dict[str, Any]:
+    """The same for a loss class, whose `f` has the signature of the metric."""
+    signature = inspect.signature(loss.f)
+    own = list(signature.parameters.values())[1:]  # without self
+    return _bind(loss.__name__, signature.replace(parameters=own), example)
+
+
+def _bind(name: str, signature: inspect.Signature, example: Example) -> dict[str, Any]:
     args, kwargs = arguments(example)
     try:
-        bound = inspect.signature(function).bind(*args, **kwargs)
+        bound = signature.bind(*args, **kwargs)
     except TypeError as error:
-        name = getattr(function, "__name__", "the metric")
-        message = f"the example does not fit {name}{inspect.signature(function)}"
-        raise MetricError(Diagnostic("M2L111", None, message, f"{error}.".capitalize(), _HINT)) from None
+        why = f"{str(error)[:1].upper()}{str(error)[1:]}."
+        raise MetricError(
+            Diagnostic("M2L111", None, f"the example does not fit {name}{signature}", why, _HINT)
+        ) from None
     bound.apply_defaults()
     return dict(bound.arguments)
 

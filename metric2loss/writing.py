@@ -20,12 +20,12 @@ def read_source(path: Path) -> str:
         with tokenize.open(path) as stream:  # as Python reads it: UTF-8, or the coding its first lines declare
             return stream.read()
     except (UnicodeDecodeError, SyntaxError) as error:
-        hint = "save the file as UTF-8"
-        raise MetricError(Diagnostic("M2L102", None, f"cannot read {path}", str(error), hint)) from None
+        hint = "Save the file as UTF-8."
+        raise MetricError(Diagnostic("M2L102", None, f"cannot read {path}", f"{error}.", hint)) from None
     except OSError as error:
-        why = error.strerror or type(error).__name__
-        hint = "check the path; `metric2loss compile` takes a Python file"
-        raise MetricError(Diagnostic("M2L102", None, f"cannot read {path}", why.lower(), hint)) from None
+        why = f"{error.strerror or type(error).__name__}."
+        hint = "Check the path; a Python file is needed."
+        raise MetricError(Diagnostic("M2L102", None, f"cannot read {path}", why, hint)) from None
 
 
 def is_generated(text: str) -> bool:
@@ -44,15 +44,15 @@ def check_targets(texts: Mapping[Path, str], sources: Iterable[Path], force: boo
 
 def stale(path: Path, text: str) -> Diagnostic | None:
     """None when the file holds exactly this text, else what differs."""
-    hint = f"run `metric2loss compile` again to write {path.name}"
+    hint = f"Run `metric2loss compile` again to write {path.name}."
     if not path.exists():
-        return Diagnostic("M2L108", None, f"{path} does not exist", "it was never written, or was moved", hint)
+        return Diagnostic("M2L108", None, f"{path} does not exist", "It was never written, or was moved.", hint)
     written = read_source(path)
     if written == text:
         return None
     line = _first_difference(written, text)
     width = len(written.splitlines()[line - 1]) if line <= len(written.splitlines()) else 1
-    why = "the source, an option or metric2loss itself has changed since, or the file was edited by hand"
+    why = "The source, an option or metric2loss itself has changed since, or the file was edited by hand."
     span = Span(str(path), line, 1, line, width + 1)
     return Diagnostic("M2L108", span, f"{path.name} is not what its source compiles to now", why, hint)
 
@@ -71,17 +71,17 @@ def write_all(texts: Mapping[Path, str]) -> None:
 
 def _refusal(path: Path, read: set[Path], force: bool) -> Diagnostic | None:
     if path.resolve() in read:
-        why = "the output would replace the very file it is compiled from"
-        return Diagnostic("M2L107", None, f"{path} is the source itself", why, "give another file with -o")
+        why = "The output would replace the very file it is compiled from."
+        return Diagnostic("M2L107", None, f"{path} is the source itself", why, "Give another file with -o.")
     if path.is_dir():
-        return Diagnostic("M2L107", None, f"{path} is a folder", "a module is one file", "give a file name with -o")
+        return Diagnostic("M2L107", None, f"{path} is a folder", "A module is one file.", "Give a file name with -o.")
     if not path.parent.is_dir():
-        return Diagnostic("M2L107", None, f"{path.parent} is not a folder", "it does not exist", "create it first")
+        return Diagnostic("M2L107", None, f"{path.parent} is not a folder", "It does not exist.", "Create it first.")
     if force or not path.exists() or is_generated(read_source(path)):
         return None
-    why = "metric2loss did not generate this file, so somebody wrote it"
+    why = "metric2loss did not generate this file, so somebody wrote it."
     return Diagnostic(
-        "M2L107", None, f"{path} already exists", why, "give another file with -o, or --force to replace it"
+        "M2L107", None, f"{path} already exists", why, "Give another file with -o, or --force to replace it."
     )
 
 
@@ -92,8 +92,8 @@ def _write_beside(path: Path, text: str) -> Path:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
     except OSError as error:
-        why = (error.strerror or type(error).__name__).lower()
-        found = Diagnostic("M2L107", None, f"cannot write {path}", why, "give another file with -o")
+        why = f"{error.strerror or type(error).__name__}."
+        found = Diagnostic("M2L107", None, f"cannot write {path}", why, "Give another file with -o.")
         raise MetricError(found) from None
     os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
     return Path(name)

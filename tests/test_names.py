@@ -29,7 +29,7 @@ from metric2loss.names import Undecided, class_name, find_direction, find_scores
         ("y_pred_pos y_pred_neg", "y_pred_pos y_pred_neg", ""),
         ("target_scores nontarget_scores", "target_scores nontarget_scores", ""),
         ("pred_scores target_scores", "pred_scores", ""),
-        ("pred_heatmaps joints", "pred_heatmaps", ""),
+        ("pred_heatmaps joints", "pred_heatmaps", "joints"),
         ("self probs labels", "probs", "labels"),
     ],
 )

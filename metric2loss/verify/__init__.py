@@ -44,13 +44,13 @@ def verify(file: Path, source: Path | None, example: str | None, seed: int) -> b
     return fresh and all(results)
 
 
-def try_example(file: Path, example: str) -> None:
+def try_example(file: Path, example: inputs.Example) -> None:
     """Prints what only a run can tell about the losses of a module, on the user's batch."""
     console = Console()
-    given = inputs.read_example(example)
     for loss in losses(import_file(file)):
-        criterion = inputs.try_on(loss, given)
-        console.print(f"  [green bold]{loss.__name__}[/]  on {example}", highlight=False)
+        inputs.bind_to_loss(loss, example)
+        criterion = inputs.try_on(loss, example)
+        console.print(f"  [green bold]{loss.__name__}[/]  on the example", highlight=False)
         for label, value in _decided(criterion):
             console.print(f"    [dim]{label:<10}[/] {value}", highlight=False)
 
