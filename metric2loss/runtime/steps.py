@@ -49,7 +49,7 @@ class Recording:
     def place(self, at: tuple[Any, ...]) -> tuple[Any, ...]:
         """Where the n-th execution of a site with these keys is kept."""
         self.uses[at] = self.uses.get(at, 0) + 1
-        return at if self.uses[at] == 1 else (*at, f"again {self.uses[at]}")
+        return at if self.uses[at] == 1 else (*at[:-1], f"{at[-1]}, run {self.uses[at]}")
 
 
 @dataclass
