@@ -32,9 +32,8 @@ class Anchors:
     random: Tensor  # [n, L]
 
     @classmethod
-    def drawn_for(cls, problem: Problem, count: int = 16) -> Anchors:
+    def drawn_for(cls, problem: Problem, rows: Rows, count: int = 16) -> Anchors:
         """Draw `count` good, near and bad anchors."""
-        rows = Rows(problem.n_rows, problem.row_of)
         anything = torch.ones_like(problem.best)
         good = _picks(problem, rows, anything, count)
         good = torch.cat([torch.full_like(good[:1], -1), good])
@@ -53,9 +52,9 @@ class Anchors:
         """All anchors in full, [A, L]."""
         return torch.cat([*(flipped(base, flips) for base, flips in self.around()), self.random])
 
-    def values(self, problem: Factored) -> Tensor:
-        """g at every anchor: [A, rows], one row where the metric is not separable."""
-        separable = problem.row_of is not None
+    def values(self, problem: Factored, rows: Rows) -> Tensor:
+        """g at every anchor: [A, rows], one row where the metric is taken as a whole."""
+        separable = rows.of is not None
         of_all = problem.row_values_of if separable else problem.values_of
         of_flips = problem.row_values if separable else problem.values
         if len(self) * len(self.best) <= _DENSE:

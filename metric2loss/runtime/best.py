@@ -62,11 +62,9 @@ class BestConfiguration:
             again = self._search(batch)
         return self._or_current(batch, again)
 
-    def seen(self, values: Tensor, found: Found) -> None:
-        """Metric values met at other configurations of the batch: a better one makes the next batch search again."""
-        known = values[torch.isfinite(values)]
-        if len(known) and bool((found.sign * (known - found.value)).max() > _EQUAL):
-            self._outdone = True
+    def seen(self, ahead: float) -> None:
+        """By how much some configuration met in the batch beat the best one: if it did, the next batch searches again."""
+        self._outdone = self._outdone or ahead > _EQUAL
 
     def _again(self, batch: Batch) -> Found | None:
         """What the remembered way gives."""

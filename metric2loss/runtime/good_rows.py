@@ -52,14 +52,14 @@ class GoodRows:
         per_row = torch.zeros(n_rows, dtype=torch.long, device=good.device).index_add_(0, owner, present)
         all_of = bool((per_row <= 1).all())
         keys = torch.cat([leaf.layout.keys.detach().reshape(-1) for leaf, _ in found])
-        told = torch.cat(at), torch.cat(rows), good, owner, n_rows, all_of
-        return cls(*told, torch.cat(idle), torch.cat(pairs, 1), keys)
+        between, of, unused = torch.cat(at), torch.cat(rows), torch.cat(idle)
+        return cls(between, of, good, owner, n_rows, all_of, unused, torch.cat(pairs, 1), keys)
 
     def ranked(self, noise: Tensor, temperature: float) -> Tensor:
         """The idle binaries of one draw: u is the chance of s_i + G_i > s_j + G_j with Gumbel G (uniform `noise` here)."""
         gumbel = -torch.log(-torch.log(noise.clamp(1e-20, 1 - 1e-7)))
-        first, second = (self.keys / temperature + gumbel)[self.idle_pairs]
-        return first > second
+        noisy = self.keys / temperature + gumbel
+        return noisy[self.idle_pairs[0]] > noisy[self.idle_pairs[1]]
 
     def _log_u(self, x: Tensor, t: float | Tensor) -> Tensor:
         """log u at t of the way to the best configuration: u(t) = u + t (1 − u)."""

@@ -311,6 +311,7 @@ class SurrogateLoss(nn.Module):
         if not (math.isfinite(problem.metric) and math.isfinite(problem.best_value)):
             return nothing  # the metric itself is undefined on this batch (no positive in it …): it teaches nothing
         found = self._interpolant(problem)
+        self._best.seen(problem.met - problem.sign * problem.best_value)
         if isinstance(found, tuple):
             value, gradient = found
             through = (problem.differences * gradient.to(problem.differences)).sum()

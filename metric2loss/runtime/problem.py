@@ -139,6 +139,7 @@ class Problem:
     temperature: float = 1.0
     generator: torch.Generator | None = None
     filler: float | None = field(default=None, repr=False)  # stands for values that are not finite
+    met: float = field(default=float("-inf"), repr=False)  # the best of sign · g at configurations since `best` is known
 
     @property
     def size(self) -> int:
@@ -152,11 +153,11 @@ class Problem:
 
     def values(self, base: Tensor, flips: Tensor) -> Tensor:
         """Exact g at `base` with each line of `flips` turned (LongTensor[A, F] of flat binaries, -1 none): float64 [A]."""
-        return self._finite(self.evaluator.at_flips(base, flips))
+        return self._noticed(self._finite(self.evaluator.at_flips(base, flips)))
 
     def values_of(self, bits: Tensor) -> Tensor:
         """Exact g at dense configurations BoolTensor[A, L]: float64 [A]."""
-        return self._finite(self.evaluator.at(bits))
+        return self._noticed(self._finite(self.evaluator.at(bits)))
 
     def row_values(self, base: Tensor, flips: Tensor) -> Tensor:
         """Each row's value, [A, R]; the metric is their mean."""
@@ -173,6 +174,11 @@ class Problem:
     def record(self, scores: Mapping[str, Tensor]) -> Tensor | None:
         """The binaries at other scores; None where the steps are not the same there."""
         return self.recorder(scores)
+
+    def _noticed(self, values: Tensor) -> Tensor:
+        if len(self.best) and len(values):
+            self.met = max(self.met, float((self.sign * values).max()))
+        return values
 
     def _finite(self, values: Tensor) -> Tensor:
         if self.filler is None:

@@ -6,7 +6,12 @@ import torch
 
 from metric2loss.runtime import anchors as module
 from metric2loss.runtime.anchors import Anchors
+from metric2loss.runtime.groups import Rows
 from tests.runtime import toy
+
+
+def rows_of(problem: toy.Toy) -> Rows:
+    return Rows(problem.n_rows, problem.row_of)
 
 
 def ranking() -> toy.Toy:
@@ -22,7 +27,7 @@ def heat_maps(rows: int = 3, candidates: int = 6, good: int = 2) -> toy.Toy:
 
 def test_best_good_near_and_random():
     problem = ranking()
-    anchors = Anchors.drawn_for(problem)
+    anchors = Anchors.drawn_for(problem, rows_of(problem))
     dense = anchors.dense()
     assert len(anchors) == len(dense) == 49
     assert torch.equal(dense[0], problem.best)
@@ -36,13 +41,13 @@ def test_best_good_near_and_random():
 def test_when_none_is_wrong_a_near_anchor_flips_any_binary():
     problem = ranking()
     problem = problem.towards(problem.bits)
-    near = Anchors.drawn_for(problem).dense()[17:33]
+    near = Anchors.drawn_for(problem, rows_of(problem)).dense()[17:33]
     assert ((near != problem.bits).sum(1) == 1).all()
 
 
 def test_every_row_has_flips_of_its_own():
     problem = toy.choose(torch.zeros(7, 3), torch.eye(3, dtype=torch.long)[torch.arange(7) % 3]).seeded()
-    dense = Anchors.drawn_for(problem).dense()
+    dense = Anchors.drawn_for(problem, rows_of(problem)).dense()
     changed = torch.zeros(16, 7).index_add_(1, problem.row_of, (dense[1:17] != problem.best).float())
     assert (changed == 1).all()
     assert len({tuple(row.tolist()) for row in dense[1:17]}) > 8
@@ -50,7 +55,7 @@ def test_every_row_has_flips_of_its_own():
 
 def test_a_near_anchor_of_a_heat_map_sets_all_wrong_binaries_of_one_pixel_right():
     problem = heat_maps()
-    near = Anchors.drawn_for(problem).dense()[17:33]
+    near = Anchors.drawn_for(problem, rows_of(problem)).dense()[17:33]
     layout = problem.leaves[0].layout
     wrong = problem.bits != problem.best
     for anchor in near:
@@ -63,14 +68,14 @@ def test_a_near_anchor_of_a_heat_map_sets_all_wrong_binaries_of_one_pixel_right(
 
 def test_large_batches_are_evaluated_from_base_and_flips(monkeypatch):
     problem = ranking()
-    anchors = Anchors.drawn_for(problem)
-    together = anchors.values(problem)
+    anchors = Anchors.drawn_for(problem, rows_of(problem))
+    together = anchors.values(problem, rows_of(problem))
     monkeypatch.setattr(module, "_DENSE", 0)
-    assert torch.equal(anchors.values(problem), together)
+    assert torch.equal(anchors.values(problem, rows_of(problem)), together)
 
 
 def test_the_generator_decides_and_the_global_one_is_left_alone():
     before = torch.random.get_rng_state()
-    first, second = (Anchors.drawn_for(heat_maps()).dense() for _ in range(2))
+    first, second = (Anchors.drawn_for(problem, rows_of(problem)).dense() for problem in (heat_maps(), heat_maps()))
     assert torch.equal(first, second)
     assert torch.equal(torch.random.get_rng_state(), before)

@@ -45,7 +45,7 @@ class Sides:
         wins = torch.zeros(layout.keys.numel(), dtype=torch.bool, device=best.device).index_fill_(0, winner, True)
         return None if bool(wins[loser].any()) else cls(leaf, winner, loser)
 
-    def anchored(self, problem: Problem, credit: Tensor) -> Tensor:
+    def anchored(self, problem: Problem, credit: Tensor, progress: float) -> Tensor:
         """dL/dS of the examples' keys S: the metric splits the pull inside each side, a threshold anchors the sides."""
         share = credit[self.leaf.start : self.leaf.stop].clamp(min=0)
         keys = self.leaf.layout.keys.detach().double().reshape(-1) / problem.temperature
@@ -59,5 +59,4 @@ class Sides:
         total = up.sum()  # = down.sum(): both are sums over the same binaries
         per_example = 2 * total / (winners + losers)
         up, down = up * per_example * winners / total, down * per_example * losers / total
-        progress = problem.progress
         return (down * link(-keys, progress) - up * link(keys, progress)) / problem.temperature

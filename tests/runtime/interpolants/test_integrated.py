@@ -134,7 +134,8 @@ def test_negative_credit_swaps_the_sides():
     assert found[0] == -links.link(x[0], 0.3) and found[1] == links.link(-x[1], 0.3)
 
 
-def test_an_order_over_the_batch_is_anchored_to_its_examples():
+@pytest.mark.parametrize(("annealed", "p"), [(False, 0.0), (True, 0.25)])
+def test_an_order_over_the_batch_is_anchored_to_its_examples(annealed, p):
     problem = some_ranking(12, progress=0.25).seeded()
     keys = problem.leaves[0].layout.keys
     labels = torch.arange(12) % 3 == 0
@@ -148,9 +149,9 @@ def test_an_order_over_the_batch_is_anchored_to_its_examples():
     winners, losers = int(labels.sum()), int((~labels).sum())
     mean = raw.sum() / (winners + losers)
     s = torch.sigmoid(keys.detach())
-    up = mean * winners * raw / raw[labels].sum() * (1 - s) * s**0.25
-    down = mean * losers * raw / raw[~labels].sum() * s * (1 - s) ** 0.25
-    loss = Integrated()(problem.seeded())
+    up = mean * winners * raw / raw[labels].sum() * (1 - s) * s**p
+    down = mean * losers * raw / raw[~labels].sum() * s * (1 - s) ** p
+    loss = Integrated(anneal_anchored=annealed)(problem.seeded())
     found, pairs = torch.autograd.grad(loss, [keys, problem.differences], allow_unused=True, retain_graph=True)
     assert torch.allclose(
         found, torch.where(labels, -up, down)
