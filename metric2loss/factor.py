@@ -14,7 +14,7 @@ from metric2loss.diagnostics import Diagnostic
 from metric2loss.frontend.resolve import Program, target_names
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """A live step: what f records under `name`, keyed by its loops, and what g reads back.
 
@@ -36,7 +36,7 @@ class Step:
         return tuple(dict.fromkeys(c.site.op for c in self.cuts if c.site.op is not None))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Factors:
     """A function cut in two: `f` and `g` hold the numbers of the statements each side keeps."""
 
@@ -55,7 +55,7 @@ class Factors:
 
 def factor(program: Program, facts: FunctionFacts) -> Factors:
     """FunctionFacts ─factor→ Factors. Steps that only decide how scores are prepared are not live: they stay in f as written."""
-    every = tuple(Cut(site, site.node, site.statement) for site in facts.sites)
+    every = tuple(Cut(site, site.node, site.statement, number=k) for k, site in enumerate(facts.sites))
     graph = dependence_graph(facts, every)
     reached = needed_for_result(graph)
     live = [c for c in every if c.node in reached]

@@ -299,6 +299,8 @@ class Expressions:
         return name in tables.COERCING_METHODS or tables.is_smooth_method(name)
 
     def _spelling(self, node: cst.Call, qualified: str | None, base: Value) -> rules.Spelling | None:
+        if qualified in sequences.SELECTIONS:
+            return None
         if qualified is not None:
             found = rules.SPELLINGS.get(qualified if "." in qualified else f"builtins.{qualified}")
         elif top(base) is Level.ACTIVE and isinstance(node.func, cst.Attribute):

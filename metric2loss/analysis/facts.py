@@ -73,7 +73,7 @@ class Statement:
     loops: tuple[Loop, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Site:
     """One step operation at one place: `rule` rewrites `node`; `rest` are the user's further arguments, verbatim."""
 
@@ -92,7 +92,7 @@ class Site:
     pair: bool = False  # the call returns (values, indices) and the statement unpacks both
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FunctionFacts:
     """Everything known about one function called with arguments of given levels."""
 

@@ -16,7 +16,7 @@ Graph: TypeAlias = nx.DiGraph
 RETURN = "return"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cut:
     """A place where the program is cut in two: g starts from `result`, f ends with the operands of `site`.
 
@@ -28,10 +28,11 @@ class Cut:
     result: cst.BaseExpression
     statement: int
     region: tuple[int, ...] = ()
+    number: int = 0  # of the site among the function's
 
     @property
     def node(self) -> str:
-        return f"{self.site.rule}:{id(self.site.node)}:{self.site.part}"
+        return f"{self.site.rule} {self.number}"
 
 
 def dependence_graph(facts: FunctionFacts, cuts: Iterable[Cut]) -> Graph:

@@ -30,8 +30,6 @@ def smallest(using: str) -> bool:
 
 
 SPELLINGS = (
-    *spell("choose", "first_argmax", "builtins.first_argmax", parameters=("then",)),
-    *spell("choose", "first_argmin", "builtins.first_argmin", parameters=("then",)),
     *spell("choose", "argmax", "numpy.argmax", parameters=_NUMPY),
     *spell("choose", "argmin", "numpy.argmin", parameters=_NUMPY),
     *spell("choose", "nanargmax", "numpy.nanargmax", parameters=_NUMPY),
@@ -42,6 +40,8 @@ SPELLINGS = (
     *spell("choose", "argmin", ".argmin", parameters=()),
     *spell("choose", "max", "torch.max", ".max", index=(1, "indices"), needs=("dim",), parameters=_TORCH),
     *spell("choose", "min", "torch.min", ".min", index=(1, "indices"), needs=("dim",), parameters=_TORCH),
+    *spell("choose", "first_argmax", "builtins.max", parameters=("then",)),
+    *spell("choose", "first_argmin", "builtins.min", parameters=("then",)),
 )
 
 EXAMPLES = (

@@ -56,15 +56,15 @@ def _places(xp: Any, keys: Any, indices: Any) -> Any:
 
 
 SPELLINGS = (
-    *spell("order", "sorted", "builtins.sorted", parameters=("reverse", "then")),
-    *spell("order", "nlargest", "builtins.nlargest", parameters=("n", "then")),
-    *spell("order", "nsmallest", "builtins.nsmallest", parameters=("n", "then")),
     *spell("order", "argsort", "numpy.argsort", parameters=_NUMPY),
     *spell("order", "argsort", "torch.argsort", parameters=_TORCH),
     *spell("order", "argsort", ".argsort", parameters=()),
     *spell("order", "sort", "torch.sort", ".sort", index=(1, "indices"), parameters=_TORCH),
     *spell("order", "topk", "torch.topk", ".topk", index=(1, "indices"), parameters=_TOPK),
     *spell("order", "argpartition", "numpy.argpartition", ".argpartition", parameters=("kth", "axis", "kind", "order")),
+    *spell("order", "sorted", "builtins.sorted", parameters=("reverse", "then")),
+    *spell("order", "nlargest", "heapq.nlargest", parameters=("n", "then")),
+    *spell("order", "nsmallest", "heapq.nsmallest", parameters=("n", "then")),
 )
 
 EXAMPLES = (

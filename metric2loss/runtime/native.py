@@ -39,6 +39,9 @@ _PYTHON: dict[str, Callable[..., Any]] = {
 }
 
 
+_PYTHON_NAMES = {spelling.using: name for name, spelling in SPELLINGS.items() if spelling.using in _PYTHON}
+
+
 def _converted(using: str, operand: Operand, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     x = operand.exact
     if operand.library == "torch":
@@ -48,8 +51,8 @@ def _converted(using: str, operand: Operand, args: tuple[Any, ...], kwargs: dict
 
 def arguments(using: str, library: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """The user's arguments by name."""
-    home = "builtins" if using in _PYTHON else library
-    return SPELLINGS[f"{home}.{using}"].bind(args, kwargs)
+    name = _PYTHON_NAMES[using] if using in _PYTHON else f"{library}.{using}"
+    return SPELLINGS[name].bind(args, kwargs)
 
 
 def index_part(result: Any) -> Any:
