@@ -213,3 +213,6 @@ class Lenient:
         if id(own) not in known:
             known[id(own)] = lenient_globals(own)
         return lenient(found, known[id(own)]).__get__(self)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._owner, name, value)

@@ -76,7 +76,7 @@ class Fixed(Layout):
 
 
 def turned(base: Tensor, flips: Tensor) -> Tensor:
-    """`base` with the given binaries turned: BoolTensor[A, size].  A binary listed twice is turned once."""
+    """`base` with the given binaries turned: BoolTensor[A, size]; no line lists one twice."""
     bits = base.expand(len(flips), len(base)).clone()
     if not flips.numel() or not len(base):
         return bits
