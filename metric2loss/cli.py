@@ -218,8 +218,14 @@ def explain_command(
     help="Check on this batch: FILE.npz, or module:function that returns the arguments. Default: random batches made "
     "from the parameter names.",
 )
+@click.option(
+    "--returns",
+    metavar="KEY|INDEX",
+    callback=_key_or_index,
+    help="Which value of the metric's tuple, list or dict the loss was made for.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random batches and configurations.")
-def verify_command(file: Path, source: Path | None, example: str | None, seed: int) -> None:
+def verify_command(file: Path, source: Path | None, example: str | None, returns: str | int | None, seed: int) -> None:
     """Run the loss against the metric and print a certificate.
 
     This is the one command that imports and runs your own file.
@@ -232,7 +238,7 @@ def verify_command(file: Path, source: Path | None, example: str | None, seed: i
     with _reporting():
         from metric2loss.verify import verify  # torch: only where something is run
 
-        passed = verify(file, source, example, seed)
+        passed = verify(file, source, example, seed, returns)
     if not passed:
         sys.exit(FAILED)
 

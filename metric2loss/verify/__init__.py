@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
 import re
@@ -25,7 +26,7 @@ _ORIGIN = re.compile(r"`(?P<function>\w+)` \((?P<file>[^():`]+\.py):(?P<line>\d+
 _DIGEST = re.compile(r"sha256:([0-9a-f]+)")
 
 
-def verify(file: Path, source: Path | None, example: str | None, seed: int) -> bool:
+def verify(file: Path, source: Path | None, example: str | None, seed: int, returns: str | int | None = None) -> bool:
     """Prints one certificate a loss of the module; True when every check passed."""
     console = Console()
     text = writing.read_source(file)
@@ -40,7 +41,10 @@ def verify(file: Path, source: Path | None, example: str | None, seed: int) -> b
     fresh = _is_fresh(console, text, origin)
     users, ours = import_file(origin), import_file(file)
     given = inputs.read_example(example) if example is not None else None
-    results = [_certificate(console, loss, _metric_of(loss, users, text), given, seed) for loss in losses(ours)]
+    results = [
+        _certificate(console, loss, _picking(_metric_of(loss, users, text), returns), given, seed)
+        for loss in losses(ours)
+    ]
     return fresh and all(results)
 
 
@@ -118,6 +122,18 @@ def _metric_of(loss: type[SurrogateLoss], users: ModuleType, text: str) -> Any:
     raise MetricError(Diagnostic("M2L108", None, f"the metric of {loss.__name__} is gone", why, "Compile again."))
 
 
+def _picking(metric: Any, returns: str | int | None) -> Any:
+    """The metric with one of its values picked, where the generated module no longer says which."""
+    if returns is None:
+        return metric
+
+    @functools.wraps(metric)
+    def picked(*args: Any, **kwargs: Any) -> Any:
+        return metric(*args, **kwargs)[returns]
+
+    return picked
+
+
 def _certificate(
     console: Console, loss: type[SurrogateLoss], metric: Any, example: inputs.Example | None, seed: int
 ) -> bool:
@@ -154,9 +170,13 @@ def _failures(
                 reason = finding.why or finding.detail, finding.hint, subject.batch.kind
                 reasons.setdefault(reason, []).append(finding.check)
     return [
-        Diagnostic("M2L508", None, f"{loss.__name__}: {'; '.join(failed)} (on {kind})", why, hint)
+        Diagnostic("M2L508", None, f"{loss.__name__} on {kind}: {_listed(failed, len(results[0]))}", why, hint)
         for (why, hint, kind), failed in reasons.items()
     ]
+
+
+def _listed(failed: Sequence[str], checked: int) -> str:
+    return "every check failed" if len(failed) == checked else f"failed {', '.join(failed)}"
 
 
 def _batches(loss: type[SurrogateLoss], metric: Any, example: inputs.Example | None, seed: int) -> Iterator[Batch]:

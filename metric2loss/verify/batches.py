@@ -157,5 +157,7 @@ def _value(call: Callable[[Mapping[str, Any]], float], arguments: Mapping[str, A
         warnings.simplefilter("ignore")
         try:
             return float(call(arguments))
+        except MetricError:
+            raise
         except Exception:  # noqa: BLE001 - the user's code, on a batch not made for it: any refusal counts
             return math.nan

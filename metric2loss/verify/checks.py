@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from metric2loss.diagnostics import MetricError
+from metric2loss.diagnostics import Diagnostic, MetricError
 from metric2loss.runtime import SurrogateLoss
 from metric2loss.verify.batches import Batch
 
@@ -52,11 +53,14 @@ class Subject:
 
 def call_metric(loss: type[SurrogateLoss], metric: Callable[..., Any], arguments: Mapping[str, Any]) -> float:
     """The metric in the library it was written for; `returns` picks from several values, an array is averaged."""
-    native = {name: _native(value, loss) for name, value in arguments.items()}
-    result = metric(**native)
+    result = _in_its_library(loss, metric, arguments)
     returns = getattr(loss, "returns", None)
     if returns is not None:
         result = returns(result) if callable(returns) else result[returns]
+    if isinstance(result, tuple | dict):
+        hint = "Say which one the loss was made for: metric2loss verify MODULE --returns KEY."
+        message = f"`{getattr(metric, '__name__', 'the metric')}` returns several values"
+        raise MetricError(Diagnostic("M2L106", None, message, "The loss was made for one of them.", hint))
     if isinstance(result, torch.Tensor):
         return float(result.detach().double().mean())
     return float(np.mean(result))
@@ -202,7 +206,16 @@ def _tensor(value: Any, dtype: torch.dtype) -> Any:
     return value.to(dtype) if isinstance(value, torch.Tensor) and value.is_floating_point() else value
 
 
-def _native(value: Any, loss: type[SurrogateLoss]) -> Any:
+def _in_its_library(loss: type[SurrogateLoss], metric: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    """The metric on tensors or arrays; one that imports neither library gets tensors, as in training, if it takes them."""
+    tensors = {name: _tensor(value, _dtype(loss)) for name, value in arguments.items()}
     if loss.library == "torch":
-        return _tensor(value, _dtype(loss))
+        return metric(**tensors)
+    if loss.library is None:
+        with contextlib.suppress(Exception):  # the user's code; what it does with arrays is what counts then
+            return metric(**tensors)
+    return metric(**{name: _array(value) for name, value in arguments.items()})
+
+
+def _array(value: Any) -> Any:
     return value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value
