@@ -15,6 +15,7 @@ ORDERS = np.array([[2, 0, 3, 1], [0, 1, 2, 3], [3, 2, 1, 0]])
 MASKS = np.array([[True, False, True, False], [False, True, True, False], [True, True, False, False]])
 TABLE = np.array([10.0, 20.0, 30.0, 40.0])
 LABELS = np.array([1, 0, 1, 1])
+TRAPEZOID = np.trapezoid if hasattr(np, "trapezoid") else np.trapz  # NumPy 1
 
 
 def for_each_row(function, *columns):
@@ -89,7 +90,7 @@ OF_NUMBERS = {
     "histogram of a range": lambda x: np.histogram(x, bins=4, range=(0.0, 4.0))[0],
     "interp": lambda x: np.interp(x, [0.0, 2.0, 4.0], [0.0, 1.0, 10.0]),
     "diff": lambda x: np.diff(x, prepend=0.0),
-    "trapezoid": lambda x: np.trapezoid(np.sort(x), np.arange(4.0)),
+    "trapezoid": lambda x: TRAPEZOID(np.sort(x), np.arange(4.0)),
     "dot": lambda x: np.dot(x, TABLE),
     "matmul": lambda x: x @ np.ones((4, 2)),
     "outer": lambda x: np.outer(x, x),
