@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.failures import failure
-from metric2loss.runtime.proposals import Batch, Proposal, free, improved, possible, proposals, settled
+from metric2loss.runtime.proposals import IDEAL, Batch, Proposal, free, improved, possible, proposals, settled
 
 _EQUAL = 1e-9
 _PATIENCE = 16  # a way that keeps being beaten is not looked for at every batch
@@ -147,4 +147,11 @@ def _chosen(batch: Batch, tried: Sequence[_Tried], sign: int, before: str) -> _T
     top = max(sign * entry.value for entry in tried)
     equal = [entry for entry in tried if sign * entry.value >= top - _EQUAL]
     known = [entry for entry in equal if entry.proposal.name == before.removesuffix(f", {_GREEDY}")]
-    return next(iter([*known, *(entry for entry in equal if entry.proposal.recorded)]), equal[0])
+    first = next(iter([*known, *(entry for entry in equal if entry.proposal.recorded)]), equal[0])
+    # the same configuration without running f at other scores
+    return next((entry for entry in equal if _cheaper(entry, first)), first)
+
+
+def _cheaper(entry: _Tried, than: _Tried) -> bool:
+    guessed = than.proposal.recorded and than.proposal.name != IDEAL
+    return guessed and not entry.proposal.recorded and torch.equal(entry.bits, than.bits)

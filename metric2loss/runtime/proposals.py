@@ -12,6 +12,7 @@ from torch import Tensor
 
 from metric2loss.runtime.factored import Factored
 
+IDEAL = "the ideal scores given"
 _SURE = 10.0  # how far apart proposed scores are: certain under a sigmoid or a softmax too
 _WORK = 2**21  # configurations times numbers handed to g that one round of single flips may cost
 
@@ -46,7 +47,7 @@ def proposals(batch: Batch) -> Iterator[Proposal]:
 def _recorded(batch: Batch) -> Iterator[Proposal]:
     ideal = getattr(batch, "ideal", None)
     if ideal is not None:
-        yield Proposal("the ideal scores given", lambda: _at(batch, ideal), True)
+        yield Proposal(IDEAL, lambda: _at(batch, ideal), True)
     for name, found in _score_guesses(batch):
         here, there = f"scores = {name}", f"scores = -({name})"
         negated = {key: -value for key, value in found.items()}
