@@ -27,7 +27,7 @@ def pick_return(program: Program, metric: Metric) -> tuple[Program, Metric]:
     function = Function(metric.function.name, node)
     source = replace(program.source, positions=places)
     changed = replace(program, source=source, functions={**program.functions, function.name: function})
-    return changed, replace(metric, function=function, returns=None)
+    return changed, replace(metric, function=function)
 
 
 class _Picker(cst.CSTTransformer):
