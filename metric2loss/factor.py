@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import libcst as cst
 
+from metric2loss.analysis.choices import Fold, fold_choice
 from metric2loss.analysis.facts import ENTRY, FunctionFacts, Level, Loop, Site, small_of, top, walk
+from metric2loss.analysis.gathers import Gathered, gathered_by, supposed_classes
 from metric2loss.analysis.graphs import Cut, Graph, dependence_graph, needed_for_result, needed_for_steps
-from metric2loss.analysis.outcomes import Fold, Gathered, fold_choice, gathered_by, supposed_classes
 from metric2loss.diagnostics import Diagnostic
 from metric2loss.frontend.resolve import Program, target_names
 
@@ -256,12 +257,14 @@ def _defines_operand(factors: Factors, step: Step, number: int) -> bool:
         and s.block != facts.statements[number].block
     }
     cuts = {c.node for s in factors.steps for c in s.cuts}
-    for kept in inside & factors.f:
-        for user in graph.successors(kept):
-            if graph.edges[kept, user]["kind"] == "data" and user not in inside and (user in factors.f or user in cuts):
-                if not (user in cuts and _cut_inside(factors, user, inside)):
-                    return True
-    return False
+    return any(
+        graph.edges[kept, user]["kind"] == "data"
+        and user not in inside
+        and (user in factors.f or user in cuts)
+        and not (user in cuts and _cut_inside(factors, user, inside))
+        for kept in inside & factors.f
+        for user in graph.successors(kept)
+    )
 
 
 def _cut_inside(factors: Factors, node: object, inside: set[int]) -> bool:

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import libcst as cst
 
 from metric2loss.analysis.expressions import Context, Env, Expressions, Recorder, element
 from metric2loss.analysis.facts import (
-    at_least,
     ENTRY,
     FunctionFacts,
-    join,
     Level,
     Loop,
     Site,
-    small_of,
     Statement,
-    top,
     Value,
+    at_least,
+    join,
+    small_of,
+    top,
 )
+from metric2loss.analysis.flow import Flow, leaves, meet, names_inside, reads_of_target, written
 from metric2loss.frontend.resolve import Function, Program, target_names
 
 _Block = cst.BaseSuite
-
-
-@dataclass(frozen=True)
-class Flow:
-    """What is known at a point: the names, and whether a step decides if execution gets here at all.
-
-    `jumps` are the statements before this point that may leave the block: everything after depends on them.
-    """
-
-    env: Env
-    control: Level = Level.PASSIVE
-    jumps: tuple[int, ...] = ()
 
 
 def analyse(program: Program, function: Function, arguments: tuple[Value, ...]) -> FunctionFacts:
@@ -144,7 +133,7 @@ class _Interpreter:
             flow = self.statement(node, number, flow, path, everything, loops)
         return flow
 
-    def numbers_line(self, suite: _Block, node: cst.CSTNode) -> cst.BaseStatement:
+    def numbers_line(self, suite: _Block, node: cst.BaseSmallStatement) -> cst.BaseStatement:
         known = next((k for k in self.numbers if isinstance(k, cst.SimpleStatementLine) and node in k.body), None)
         return known or cst.SimpleStatementLine(body=[node])
 
@@ -207,10 +196,10 @@ class _Interpreter:
         return self.expressions.value(node, env, at)
 
     def assign(self, target: cst.BaseExpression, value: Value, env: Env, number: int, at: Context) -> None:
-        read = [top(self.value(inner, env, at)) for inner in _reads_of_target(target)]
+        read = [top(self.value(inner, env, at)) for inner in reads_of_target(target)]
         written_at = max(read, default=Level.PASSIVE)  # `ranks[order] = …`: where it is written matters as well
         self.expressions.bind(target, at_least(value, min(written_at, Level.DISCRETE)), env, number)
-        self.define(number, *_written(target))
+        self.define(number, *written(target))
 
     def define(self, number: int, *names: str) -> None:
         self.defines[number] = self.defines.get(number, frozenset()) | set(names)
@@ -227,7 +216,7 @@ class _Interpreter:
             else []
         )
         for target in (*received, *arguments):
-            for name in _written(target):
+            for name in written(target):
                 if name in env and (
                     target in received or not isinstance(target, cst.Name) or self.may_write(node, env)
                 ):
@@ -272,8 +261,8 @@ class _Interpreter:
             other = self.block(node.orelse.body, inner, number, (*path, number, 1), control, loops)
         else:
             other = inner
-        return self.meet(
-            flow, number, test, then, other, _leaves(node.body), node.orelse is not None and _leaves(node.orelse.body)
+        return self.joined(
+            flow, number, test, then, other, leaves(node.body), node.orelse is not None and leaves(node.orelse.body)
         )
 
     def elif_(
@@ -290,7 +279,7 @@ class _Interpreter:
         self.before[number] = {k: d for k, (_, d) in flow.env.items()}
         return self.if_(node, number, replace(flow, env=dict(flow.env)), path, (*control, number), loops)
 
-    def meet(
+    def joined(
         self, flow: Flow, number: int, test: Level, then: Flow, other: Flow, then_leaves: bool, other_leaves: bool
     ) -> Flow:
         """Branches join; one that always leaves contributes nothing but the fact that what follows depends on it."""
@@ -300,7 +289,7 @@ class _Interpreter:
         elif other_leaves and not then_leaves:
             env = then.env
         else:
-            env = _meet(then.env, other.env)
+            env = meet(then.env, other.env)
         raised = max(flow.control, min(test, Level.DISCRETE), then.control, other.control) if jumps else flow.control
         inner = then.jumps + other.jumps
         return Flow(env, raised, (*flow.jumps, *((number, *inner) if jumps else ())))
@@ -320,7 +309,7 @@ class _Interpreter:
         inner_loops = (*loops, Loop(node, number))
         level = max(
             flow.control,
-            min(top(values), Level.DISCRETE) if _counts_depend(items, values, node, self) else Level.PASSIVE,
+            Level.DISCRETE if top(values) is Level.DISCRETE else Level.PASSIVE,
         )
         env = flow.env
         for _ in range(8):
@@ -328,7 +317,7 @@ class _Interpreter:
             self.expressions.bind(node.target, at_least(items, level), inside, number)
             self.define(number, *target_names(node.target))
             after = self.block(node.body, Flow(inside, level), number, (*path, number, 0), control, inner_loops)
-            merged = _meet(env, after.env)
+            merged = meet(env, after.env)
             level = max(level, after.control)
             if merged == env:
                 break
@@ -354,7 +343,7 @@ class _Interpreter:
             test = top(self.value(node.test, inside, Context(number, loops)))
             level = max(flow.control, min(test, Level.DISCRETE))
             after = self.block(node.body, Flow(inside, level), number, (*path, number, 0), control, loops)
-            merged = _meet(env, after.env)
+            merged = meet(env, after.env)
             if merged == env:
                 break
             env = merged
@@ -395,14 +384,14 @@ class _Interpreter:
     ) -> Flow:
         after = self.block(node.body, flow, number, (*path, number, 0), control, loops)
         ends = [after]
-        start = replace(flow, env=_meet(flow.env, after.env))
+        start = replace(flow, env=meet(flow.env, after.env))
         for place, handler in enumerate(node.handlers, start=1):
             ends.append(self.block(handler.body, start, number, (*path, number, place), control, loops))
         if node.orelse is not None:
             ends[0] = self.block(node.orelse.body, ends[0], number, (*path, number, 90), control, loops)
         merged = ends[0]
         for end in ends[1:]:
-            merged = Flow(_meet(merged.env, end.env), max(merged.control, end.control), (*merged.jumps, *end.jumps))
+            merged = Flow(meet(merged.env, end.env), max(merged.control, end.control), (*merged.jumps, *end.jumps))
         if node.finalbody is not None:
             merged = self.block(node.finalbody.body, merged, number, (*path, number, 91), control, loops)
         if any(self._inside(s.statement, number) for s in self.recorder.sites.values()):
@@ -425,7 +414,7 @@ class _Interpreter:
     def nested(self, node: cst.FunctionDef | cst.ClassDef, number: int, flow: Flow, at: Context) -> None:
         """A nested definition is a value; with a score inside it cannot be read yet."""
         level = Level.PASSIVE
-        for inner in _names_inside(node):
+        for inner in names_inside(node):
             level = max(level, top(self.value(inner, flow.env, at)))
         flow.env[node.name.value] = (level, frozenset({number}))
         self.define(number, node.name.value)
@@ -452,66 +441,10 @@ class _Interpreter:
         ends = [self.block(c.body, inner, number, (*path, number, k), control, loops) for k, c in enumerate(node.cases)]
         env, jumps = flow.env, flow.jumps
         for end in ends:
-            env, jumps = _meet(env, end.env), (*jumps, *end.jumps)
+            env, jumps = meet(env, end.env), (*jumps, *end.jumps)
         return Flow(
             env, max([flow.control, *(e.control for e in ends)]) if jumps != flow.jumps else flow.control, jumps
         )
-
-
-def _counts_depend(items: Value, values: Value, node: cst.For, run: _Interpreter) -> bool:
-    """Whether a step decides how often the loop runs: not when it walks over a permutation of known length."""
-    return top(values) is Level.DISCRETE
-
-
-def _meet(left: Env, right: Env) -> Env:
-    merged: Env = dict(left)
-    for name, (value, definitions) in right.items():
-        if name in merged:
-            known, seen = merged[name]
-            merged[name] = (join(known, value), seen | definitions)
-        else:
-            merged[name] = (value, definitions)
-    return merged
-
-
-def _leaves(suite: _Block | cst.BaseSmallStatement | Sequence[cst.CSTNode]) -> bool:
-    """Whether a block always leaves the function; after `break` and `continue` its definitions live on."""
-    body = list(getattr(suite, "body", ()))
-    if not body:
-        return False
-    last = body[-1]
-    if isinstance(last, cst.SimpleStatementLine):
-        last = last.body[-1]
-    if isinstance(last, cst.If):
-        return last.orelse is not None and _leaves(last.body) and _leaves(last.orelse.body)
-    return isinstance(last, (cst.Return, cst.Raise))
-
-
-def _written(target: cst.CSTNode) -> tuple[str, ...]:
-    """Names whose value an assignment to `target` (or a call on it) may change."""
-    while isinstance(target, (cst.Subscript, cst.Attribute, cst.Call)):
-        target = target.func if isinstance(target, cst.Call) else target.value
-    if isinstance(target, (cst.Tuple, cst.List)):
-        return tuple(name for e in target.elements for name in _written(e.value))
-    return target_names(target)
-
-
-def _reads_of_target(target: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """The expressions an assignment target evaluates: `x[i]` reads x and i."""
-    if isinstance(target, (cst.Subscript, cst.Attribute)):
-        yield target.value
-        if isinstance(target, cst.Subscript):
-            yield from target.slice
-    elif isinstance(target, (cst.Tuple, cst.List)):
-        for inner in target.elements:
-            yield from _reads_of_target(inner.value)
-
-
-def _names_inside(node: cst.CSTNode) -> Iterator[cst.Name]:
-    if isinstance(node, cst.Name):
-        yield node
-    for child in node.children:
-        yield from _names_inside(child)
 
 
 _COMPOUND: Mapping[type[cst.CSTNode], Callable[..., Flow]] = {

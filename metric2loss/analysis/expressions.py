@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
 import libcst as cst
 
 from metric2loss import rules
@@ -208,10 +209,11 @@ class Expressions:
                 at = replace(at, guards=(*at.guards, (test.test, True)))
             clause = clause.inner_for_in
         parts = (node.key, node.value) if isinstance(node, cst.DictComp) else (node.elt,)  # type: ignore[attr-defined]
-        values = [self.value(part, inner, at) for part in parts]
-        if len(values) == 1 and isinstance(values[0], tuple) and not isinstance(values[0], Each):
-            return at_least(Each(values[0]), level)
-        return max([level, *map(top, values)])
+        found = [self.value(part, inner, at) for part in parts]
+        first = found[0]
+        if len(found) == 1 and isinstance(first, tuple) and not isinstance(first, Each):
+            return at_least(Each(first), level)
+        return max([level, *map(top, found)])
 
     def bind(self, target: cst.CSTNode, value: Value, env: Env, statement: int) -> None:
         """Strong definitions for plain names, weak ones for subscripts and attributes."""

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import libcst as cst
 import networkx as nx
 
-from metric2loss.analysis.facts import ENTRY, FunctionFacts, Site, small_of, Statement, walk
+from metric2loss.analysis.facts import ENTRY, FunctionFacts, Site, Statement, small_of, walk
 
 Graph: TypeAlias = nx.DiGraph
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import libcst as cst
 
 from metric2loss.analysis.facts import Level, small_of, walk
-from metric2loss.analysis.outcomes import Uses
+from metric2loss.analysis.uses import Uses
 from metric2loss.codegen.select import select
 from metric2loss.codegen.tree import counted, noted, with_body, with_branches
 from metric2loss.codegen.unit import Unit, comment
@@ -138,9 +138,14 @@ class GSide:
         """Module constants indexed by a step's result are wrapped where they stand."""
         found: dict[cst.CSTNode, cst.CSTNode] = {}
         for inner in walk(node):
-            if isinstance(inner, cst.Subscript) and isinstance(inner.value, cst.Name) and self.is_table(inner):
-                if not self.facts.reach.get(inner.value) and inner.value.value in self.unit.program.definitions:
-                    found[inner.value] = cst.parse_expression(f"steps.array({inner.value.value})")
+            if (
+                isinstance(inner, cst.Subscript)
+                and isinstance(inner.value, cst.Name)
+                and self.is_table(inner)
+                and not self.facts.reach.get(inner.value)
+                and inner.value.value in self.unit.program.definitions
+            ):
+                found[inner.value] = cst.parse_expression(f"steps.array({inner.value.value})")
         return found
 
     def is_table(self, node: cst.Subscript) -> bool:
