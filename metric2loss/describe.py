@@ -209,7 +209,7 @@ _NUMPY_METHODS = frozenset(["astype", "copy", "tolist"]) - {"copy", "tolist"}
 
 
 def library_of(program: Program, unit: Unit) -> str | None:
-    """The library whose arrays the metric computes with; None when nothing in it tells."""
+    """The library whose arrays the metric computes with; None when nothing tells, not even its imports."""
     votes: set[str] = set()
     for facts in _functions(unit.facts, set()):
         for node in walk(facts.function.node):
@@ -217,7 +217,8 @@ def library_of(program: Program, unit: Unit) -> str | None:
     for name in ("torch", "numpy"):
         if name in votes:
             return name
-    return None
+    imported = {full.partition(".")[0] for full in program.imports.values()} & {"torch", "numpy"}
+    return imported.pop() if len(imported) == 1 else None
 
 
 def _vote(program: Program, facts: FunctionFacts, node: cst.CSTNode) -> set[str]:

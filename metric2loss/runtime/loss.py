@@ -173,7 +173,24 @@ class SurrogateLoss(nn.Module):
 
     def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
         with torch.inference_mode(False):
-            return arguments.bound(self, args, kwargs)
+            given = arguments.bound(self, args, kwargs)
+        if self.library is not None or self._probed or given.library == "numpy":
+            return given
+        return self._in_its_library(given, args, kwargs)
+
+    def _in_its_library(self, given: Arguments, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
+        """For a metric whose text names no library (`(scores.argmax(1) == labels).mean()`): NumPy, if torch cannot run it."""
+        try:
+            self._factored(given)
+        except MetricError as refused:
+            self.library = "numpy"
+            try:
+                given = arguments.bound(self, args, kwargs)
+                self._factored(given)
+            except MetricError:
+                del self.library
+                raise refused from None
+        return given
 
     def _recorded(self, given: Arguments, scores: Mapping[str, Tensor] | None = None) -> Any:
         """What f returns."""
