@@ -1,0 +1,1 @@
+"""Metrics of many hands and habits, with inputs and tests."""

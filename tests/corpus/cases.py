@@ -1,0 +1,439 @@
+"""The corpus as a table: for each metric its inputs, perfect scores, direction, and what is known about its compilation."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+Inputs = dict[str, Any]
+Maker = Callable[[np.random.Generator], Inputs]
+
+KINDS = (("floats", 0), ("floats", 1), ("ties", 2), ("one_row", 3))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One metric file, `tests/corpus/<name>.py`, with the means to feed it; inputs are keyed by parameter name."""
+
+    name: str
+    function: str
+    scores: tuple[str, ...]
+    direction: str
+    library: str  # "numpy" | "torch"
+    make: Maker  # a batch with continuous random scores
+    ideal: Callable[[Inputs], Inputs]  # perfect scores of a batch, by parameter name
+    returns: str | int | Callable[[Any], Any] | None = None
+    pure: bool = True  # scores reach the value through steps only
+    rows: tuple[str, ...] = ()  # parameters cut to their first row or query; () when one row makes no batch
+    ties: Callable[[np.ndarray], np.ndarray] | None = None
+    best: float | None = None  # the value at perfect scores, when it is a number worth writing down
+    refused: str = ""  # the construct for which the metric is refused
+    broken: Mapping[str, str] = field(default_factory=dict)  # test -> why it fails; "all": every test
+
+    @property
+    def metric(self) -> Callable[..., Any]:
+        return getattr(importlib.import_module(f"tests.corpus.{self.name}"), self.function)  # type: ignore[no-any-return]
+
+    def batch(self, kind: str = "floats", seed: int = 0) -> Inputs:
+        """One batch in the metric's own library; the same kind and seed give the same batch."""
+        inputs = self.make(np.random.default_rng(seed))
+        if kind == "ties":
+            inputs |= {name: (self.ties or coarse)(inputs[name]) for name in self.scores}
+        if kind == "one_row":
+            inputs |= {name: inputs[name][:1] for name in self.rows}
+        return self.native(inputs)
+
+    def perfect(self, seed: int = 0) -> Inputs:
+        """The ordinary batch with the best scores there are."""
+        inputs = self.make(np.random.default_rng(seed))
+        return self.native(inputs | self.ideal(inputs))
+
+    def kinds(self) -> Iterator[tuple[str, int]]:
+        """Batches on which the loss must be exact: random floats, ties, one row."""
+        return (pair for pair in KINDS if pair[0] != "one_row" or self.rows)
+
+    def native(self, inputs: Inputs) -> Inputs:
+        """Arrays in the metric's own library."""
+        return {name: _native(value, self.library) for name, value in inputs.items()}
+
+    def tensors(self, inputs: Inputs) -> Inputs:
+        """What a training loop passes: scores as tensors that require grad, everything else as it is."""
+        made = {name: torch.as_tensor(inputs[name]).clone().requires_grad_() for name in self.scores}
+        return inputs | made
+
+    def value(self, inputs: Inputs) -> float:
+        """The user's own function."""
+        result = self.metric(**inputs)
+        if callable(self.returns):
+            result = self.returns(result)
+        elif self.returns is not None:
+            result = result[self.returns]
+        return float(torch.as_tensor(result).double().mean())
+
+
+def _native(value: Any, library: str) -> Any:
+    """Arrays of doubles become single-precision tensors for a torch metric."""
+    if library != "torch" or not isinstance(value, np.ndarray):
+        return value
+    tensor = torch.from_numpy(np.ascontiguousarray(value))
+    return tensor.float() if tensor.is_floating_point() else tensor
+
+
+def coarse(scores: np.ndarray) -> np.ndarray:
+    """A few values only, so that ties occur everywhere; probabilities stay in [0, 1]."""
+    if scores.min() >= 0 and scores.max() <= 1:
+        return np.round(scores * 4) / 4
+    return np.round(scores)
+
+
+def cases() -> tuple[Case, ...]:
+    """Every case, in the order of the table."""
+    return CASES
+
+
+# Batches that many metrics share.
+
+
+def one_hot(labels: np.ndarray, classes: int, axis: int = -1) -> np.ndarray:
+    """1 at the label, 0 elsewhere."""
+    return np.moveaxis(np.eye(classes)[labels], -1, axis)
+
+
+def labelled(score: str, target: str, n: int = 10, classes: int = 4) -> dict[str, Any]:
+    """Rows of class scores with one right class each."""
+    return {
+        "scores": (score,),
+        "make": lambda rng: {score: rng.normal(size=(n, classes)), target: rng.permutation(np.arange(n) % classes)},
+        "ideal": lambda inputs: {score: one_hot(inputs[target], classes) * 8.0},
+        "rows": (score, target),
+    }
+
+
+def flat(score: str, target: str, n: int = 20, share: float = 0.4, kind: str = "real") -> dict[str, Any]:
+    """One score an item and 0/1 targets, both classes present; `kind` real, probability or float32."""
+
+    def make(rng: np.random.Generator) -> Inputs:
+        labels = (rng.random(n) < share).astype(np.int64)
+        labels[:2] = 1, 0
+        return {score: rng.random(n) if kind == "probability" else rng.normal(size=n), target: labels}
+
+    low, high = (0.05, 0.95) if kind == "probability" else (-1.0, 1.0)
+    return {
+        "scores": (score,),
+        "make": make,
+        "ideal": lambda inputs: {score: np.where(inputs[target] == 1, high, low)},
+    }
+
+
+def listed(score: str, target: str, grades: int = 2, n: int = 4, items: int = 8) -> dict[str, Any]:
+    """Queries of items with graded relevance, one relevant item at least in each query."""
+
+    def make(rng: np.random.Generator) -> Inputs:
+        relevance = rng.integers(grades, size=(n, items))
+        relevance[:, 0], relevance[:, 1] = grades - 1, 0
+        return {score: rng.normal(size=(n, items)), target: rng.permuted(relevance, axis=1)}
+
+    return {
+        "scores": (score,),
+        "make": make,
+        "ideal": lambda inputs: {score: inputs[target].astype(float)},
+        "rows": (score, target),
+    }
+
+
+def pictured(score: str, target: str, classes: int, n: int = 2, side: int = 4) -> dict[str, Any]:
+    """Images of class scores (classes > 1) or of probabilities (1) with integer labels."""
+
+    def make(rng: np.random.Generator) -> Inputs:
+        labels = rng.integers(max(classes, 2), size=(n, side, side))
+        scores = rng.random((n, side, side)) if classes == 1 else rng.normal(size=(n, classes, side, side))
+        return {score: scores, target: labels}
+
+    def ideal(inputs: Inputs) -> Inputs:
+        labels = inputs[target]
+        return {score: 0.1 + 0.8 * labels if classes == 1 else one_hot(labels, classes, axis=1)}
+
+    return {"scores": (score,), "make": make, "ideal": ideal, "rows": (score, target)}
+
+
+def case(name: str, function: str, family: dict[str, Any], **facts: Any) -> Case:
+    """One row of the table, with the commonest facts left out."""
+    common = {"library": "numpy", "direction": "maximize"}
+    return Case(name=name, function=function, **(common | family | facts))
+
+
+# Batches of one metric only.
+
+
+def pose_maps(rng: np.random.Generator) -> Inputs:
+    """Noise against maps with one true peak each."""
+    n, joints, side = 3, 3, 6
+    target = np.zeros((n, joints, side, side))
+    x, y = rng.integers(2, side, size=(2, n, joints))
+    target[np.arange(n)[:, None], np.arange(joints)[None], y, x] = 1.0
+    return {"output": rng.normal(size=target.shape), "target": target}
+
+
+POSE: dict[str, Any] = {
+    "scores": ("output",),
+    "make": pose_maps,
+    "ideal": lambda inputs: {"output": inputs["target"] * 2.0 - 0.5},
+    "rows": ("output", "target"),
+}
+
+
+def gallery(rng: np.random.Generator) -> Inputs:
+    """Five queries, twelve gallery pictures, four persons, two cameras."""
+    return {
+        "distmat": rng.uniform(0.5, 2.0, size=(5, 12)),
+        "q_ids": rng.integers(4, size=5),
+        "g_ids": np.arange(12) % 4,
+        "q_cams": np.zeros(5, dtype=np.int64),
+        "g_cams": np.arange(12) // 4 % 2,
+    }
+
+
+GALLERY: dict[str, Any] = {
+    "scores": ("distmat",),
+    "make": gallery,
+    "ideal": lambda inputs: {"distmat": (inputs["q_ids"][:, None] != inputs["g_ids"]).astype(float)},
+    "rows": ("distmat", "q_ids", "q_cams"),
+    "ties": lambda d: np.round(d * 2) / 2,
+}
+
+NEIGHBOURS: dict[str, Any] = {
+    "scores": ("X",),
+    "make": lambda rng: {"X": rng.normal(size=(9, 3)), "T": np.arange(9) % 3},
+    "ideal": lambda inputs: {"X": np.eye(3)[inputs["T"]] * 5.0 + 0.01 * np.arange(9)[:, None]},
+    # equal rows would make a point no nearer to itself than to its twin
+    "ties": lambda x: np.round(x * 2) / 2 + np.eye(*x.shape),
+}
+
+CANDIDATES = [[11, 40, 2, 9, 5, 33], [7, 1, 8, 20, 21, 22], [4, 6, 12, 14, 16, 18], [30, 31, 32, 34, 35, 3]]
+WANTED = [40, 7, 12, 3]
+
+LEFT_OUT: dict[str, Any] = {
+    "scores": ("predictions",),
+    "make": lambda rng: {"predictions": rng.normal(size=(4, 6))},
+    "ideal": lambda inputs: {
+        "predictions": np.array([[float(c == w) for c in row] for row, w in zip(CANDIDATES, WANTED)])
+    },
+}
+
+CLICKS: dict[str, Any] = {
+    "scores": ("scores",),
+    "make": lambda rng: {"scores": rng.normal(size=(5, 9)), "targets": rng.integers(1, 10, size=5)},
+    "ideal": lambda inputs: {"scores": one_hot(inputs["targets"] - 1, 9)},
+    "rows": ("scores", "targets"),
+}
+
+ONE_USER: dict[str, Any] = {
+    "scores": ("ratings",),
+    "make": lambda rng: {
+        "ratings": rng.normal(size=12),
+        "test_items": [0, 1, 3, 4, 5, 7, 8, 10],
+        "positives": [int(i) for i in rng.choice([0, 1, 3, 4, 5, 7, 8, 10], size=3, replace=False)],
+    },
+    "ideal": lambda inputs: {"ratings": np.array([float(i in inputs["positives"]) for i in range(12)])},
+}
+
+SHOPPERS: dict[str, Any] = {
+    "scores": ("rating",),
+    "make": lambda rng: {
+        "rating": rng.normal(size=(4, 8)),
+        "test_data": [sorted(rng.choice(8, size=3, replace=False).tolist()) for _ in range(4)],
+    },
+    "ideal": lambda inputs: {"rating": np.array([[float(i in row) for i in range(8)] for row in inputs["test_data"]])},
+    "rows": ("rating", "test_data"),
+}
+
+TRIPLES: dict[str, Any] = {
+    "scores": ("score",),
+    "make": lambda rng: {
+        "score": rng.normal(size=(4, 7)),
+        "positive_arg": np.array([0, 3, 6, 2]),
+        "filter_bias": -1000.0 * ((rng.random((4, 7)) < 0.2) & (one_hot(np.array([0, 3, 6, 2]), 7) == 0)),
+    },
+    "ideal": lambda inputs: {"score": one_hot(inputs["positive_arg"], 7)},
+    "rows": ("score", "positive_arg", "filter_bias"),
+}
+
+FACTS: dict[str, Any] = {
+    "scores": ("pred",),
+    "make": lambda rng: {
+        "pred": rng.normal(size=(4, 7)),
+        "obj": np.array([1, 5, 0, 2]),
+        "known": (rng.random((4, 7)) < 0.2) | (one_hot(np.array([1, 5, 0, 2]), 7) == 1),
+    },
+    "ideal": lambda inputs: {"pred": one_hot(inputs["obj"], 7)},
+    "rows": ("pred", "obj", "known"),
+}
+
+DIAGONAL: dict[str, Any] = {
+    "scores": ("x",),
+    "make": lambda rng: {"x": rng.normal(size=(6, 6))},
+    "ideal": lambda inputs: {"x": np.eye(6)},
+}
+
+
+def captions(rng: np.random.Generator) -> Inputs:
+    """Three images, five captions each."""
+    return {"images": np.repeat(rng.normal(size=(3, 4)), 5, axis=0), "captions": rng.normal(size=(15, 4))}
+
+
+CAPTIONS: dict[str, Any] = {
+    "scores": ("images", "captions"),
+    "make": captions,
+    "ideal": lambda inputs: {name: np.repeat(np.eye(3, 4), 5, axis=0) for name in ("images", "captions")},
+}
+
+MULTILABEL: dict[str, Any] = {
+    "scores": ("preds",),
+    "make": lambda rng: {"preds": rng.random((10, 3)), "targs": rng.permuted(np.eye(2)[np.arange(10) % 2][:, [0, 1, 0]], axis=0)},
+    "ideal": lambda inputs: {"preds": inputs["targs"] * 0.9},
+}
+
+FACES: dict[str, Any] = {
+    "scores": ("dist",),
+    "make": lambda rng: {"dist": rng.uniform(0.0, 2.0, size=14), "actual_issame": np.arange(14) % 3 == 0},
+    "ideal": lambda inputs: {"dist": np.where(inputs["actual_issame"], 0.5, 1.5)},
+    "rows": ("dist", "actual_issame"),
+    "ties": lambda d: np.round(d * 2) / 2,
+}
+
+PATIENTS: dict[str, Any] = {
+    "scores": ("Prediction",),
+    "make": lambda rng: {
+        "Prediction": rng.normal(size=10),
+        "Time_survival": rng.integers(1, 8, size=10).astype(float),
+        "Death": (rng.random(10) < 0.7).astype(np.int64),
+        "Time": 5,
+    },
+    "ideal": lambda inputs: {"Prediction": -inputs["Time_survival"]},
+}
+
+DEPTHS: dict[str, Any] = {
+    "scores": ("pred",),
+    "make": lambda rng: {"gt": rng.uniform(1.0, 4.0, size=(2, 3, 3)), "pred": rng.uniform(1.0, 4.0, size=(2, 3, 3))},
+    "ideal": lambda inputs: {"pred": inputs["gt"].copy()},
+    "rows": ("gt", "pred"),
+}
+
+
+def boxes(rng: np.random.Generator) -> Inputs:
+    """Boxes of two classes; a box right at the stricter level is right at the laxer one."""
+    lax = rng.random(14) < 0.6
+    return {
+        "tp": np.stack([lax, lax & (rng.random(14) < 0.6)], axis=1).astype(float),
+        "conf": rng.random(14),
+        "pred_cls": np.arange(14) % 2,
+        "target_cls": np.arange(12) % 2,
+    }
+
+
+BOXES: dict[str, Any] = {
+    "scores": ("conf",),
+    "make": boxes,
+    "ideal": lambda inputs: {"conf": 0.1 + 0.4 * inputs["tp"].sum(axis=1)},
+}
+
+
+def spelled(rng: np.random.Generator) -> Inputs:
+    return {"mats": rng.normal(size=(4, 5, 3)), "words": ["ab", "a", "bab", ""]}
+
+
+def written(inputs: Inputs) -> Inputs:
+    """One path that spells each word: blanks between its letters and after them."""
+    paths = {"ab": [0, 1, 2, 2, 2], "a": [0, 0, 2, 2, 2], "bab": [1, 0, 1, 2, 2], "": [2, 2, 2, 2, 2]}
+    return {"mats": np.stack([np.eye(3)[paths[word]] for word in inputs["words"]])}
+
+
+WORDS: dict[str, Any] = {"scores": ("mats",), "make": spelled, "ideal": written, "rows": ("mats", "words")}
+
+
+def padded(rng: np.random.Generator) -> Inputs:
+    grades = rng.integers(4, size=(4, 7)).astype(np.float32)
+    grades[:, 0] = 3.0
+    grades[1:3, 5:] = -1.0
+    return {"y_pred": rng.normal(size=(4, 7)).astype(np.float32), "y_true": grades, "ats": [2, 4]}
+
+
+PADDED: dict[str, Any] = {
+    "scores": ("y_pred",),
+    "make": padded,
+    "ideal": lambda inputs: {"y_pred": inputs["y_true"].copy()},
+    "rows": ("y_pred", "y_true"),
+}
+
+TWENTY: dict[str, Any] = {
+    **flat("y_pred", "y_true", n=30, kind="probability"),
+    "make": lambda rng: {"y_true": rng.permutation(np.arange(30) % 3 == 0).astype(np.int64), "y_pred": rng.random(30)},
+}
+
+FIRST_COLUMN: dict[str, Any] = {
+    "scores": ("scores",),
+    "make": lambda rng: {"scores": rng.normal(size=(6, 7))},
+    "ideal": lambda inputs: {"scores": one_hot(np.zeros(6, dtype=int), 7)},
+    "rows": ("scores",),
+}
+
+BASKETS: dict[str, Any] = {
+    "scores": ("scores",),
+    "make": lambda rng: {
+        "scores": rng.normal(size=(4, 8)),
+        "actual": [sorted(rng.choice(8, size=k, replace=False).tolist()) for k in (1, 2, 3, 5)],
+    },
+    "ideal": lambda inputs: {"scores": np.array([[float(i in row) for i in range(8)] for row in inputs["actual"]])},
+    "rows": ("scores", "actual"),
+}
+
+INTERACTIONS: dict[str, Any] = {
+    **listed("scores", "interactions"),
+    "ideal": lambda inputs: {"scores": inputs["interactions"] + 0.01 * np.arange(8)},
+}
+
+
+CASES: tuple[Case, ...] = (
+    case("hrnet_pck", "pose_accuracy", POSE, returns=1, best=1.0),
+    case("hrnet_cls_acc", "accuracy", labelled("output", "target"), library="torch", returns=0, best=100.0),
+    case("imagenet_accuracy", "top_accuracies", labelled("output", "target", classes=5), library="torch", returns=1, best=100.0),
+    case("fcn_label_accuracy", "validate", pictured("scores", "labels", 3), returns=2, best=1.0),
+    case("semseg_fast_hist", "mean_iou", pictured("outputs", "labels", 3), best=1.0),
+    case("imgseg_get_F1", "f1", pictured("SR", "GT", 1), library="torch"),
+    case("davis_iou", "mean_region_similarity", pictured("segmentation", "annotation", 1), best=1.0),
+    case("surface_dice_coeff", "volume_dice", pictured("probabilities", "truth", 1), best=1.0),
+    case("reid_eval_func", "evaluate_ranks", GALLERY, returns=1, best=1.0),
+    case("proxynca_recall", "embedding_recall", NEIGHBOURS, library="torch", best=1.0),
+    case("ncf_evaluate", "evaluate", LEFT_OUT, returns=1, best=1.0),
+    case("bert4rec_metrics", "metrics_for_ks", listed("scores", "labels"), library="torch", returns="NDCG@3", best=1.0),
+    case("bert4rec_ndcg", "ndcg_at", listed("scores", "labels"), library="torch", best=1.0),
+    case("srgnn_eval", "session_scores", CLICKS, library="torch", returns=1, best=100.0),
+    case("ngcf_get_auc", "user_auc", ONE_USER, best=1.0),
+    case("lightgcn_ndcg", "mean_ndcg", SHOPPERS, library="torch", best=1.0),
+    case("lightfm_precision", "precision_at_k", INTERACTIONS),
+    case("kge_test_step", "ranking_metrics", TRIPLES, library="torch", returns="MRR", best=1.0),
+    case("compgcn_predict", "filtered_mrr", FACTS, library="torch", best=1.0),
+    case("clip4clip_metrics", "retrieval_metrics", DIAGONAL, returns="R1", best=100.0),
+    case("vsepp_i2t", "image_to_text", CAPTIONS, returns=lambda result: result[0], best=100.0),
+    case("mlmetrics_auc", "auc", flat("posterior", "actual", n=14), best=1.0),
+    case("asl_map", "mean_average_precision", MULTILABEL),
+    case("voxceleb_eer", "tune_threshold", flat("scores", "labels"), direction="minimize", returns=1, best=0.0),
+    case("facenet_accuracy", "verification_scores", FACES, returns=2, best=1.0),
+    case("oe_fpr95", "fpr_at_recall", flat("y_score", "y_true"), direction="minimize", best=0.0),
+    case("ece_gpleiss", "calibration_error", labelled("logits", "labels"), library="torch", direction="minimize", pure=False),
+    case("deephit_cindex", "concordance", PATIENTS, best=1.0),
+    case("monodepth_errors", "depth_errors", DEPTHS, library="torch", returns=4, best=1.0),
+    case("yolov5_ap", "ap_by_class", BOXES, returns=2),
+    case("ctc_best_path", "word_accuracy", WORDS, best=1.0),
+    case("allrank_dcg_src", "graded_ndcg", PADDED, library="torch", best=1.0),
+    case("kaggle_amex", "default_score", TWENTY),
+    case("kaggle_gini", "gini_normalized", flat("p", "a"), best=1.0),
+    case("kaggle_threshold_search", "threshold_search", flat("y_proba", "y_true", kind="probability"), returns="f1", best=1.0),
+    case("rec_hr_ndcg", "hr_ndcg", FIRST_COLUMN, returns=1, best=1.0),
+    case("apk_kaggle", "mapk", BASKETS, best=1.0),
+)

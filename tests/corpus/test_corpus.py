@@ -1,0 +1,135 @@
+"""Metrics as people write them: each compiles unmodified, is exact, and its loss points to the best configuration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+
+from metric2loss import compile_metric
+from metric2loss.diagnostics import MetricError
+from tests.corpus.cases import Case, cases
+
+ROUTES: dict[str, str] = {}  # case -> how it was compiled; printed when the module is done
+
+
+def expected(test: str, *, only: Any = lambda case: True) -> list[Any]:
+    """The cases of one test; the ones known to fail are marked with their reason."""
+    chosen = []
+    for case in cases():
+        if case.refused or not only(case):
+            continue
+        reason = case.broken.get(test, case.broken.get("all"))
+        marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
+        chosen.append(pytest.param(case, id=case.name, marks=marks))
+    return chosen
+
+
+@pytest.fixture(scope="module", autouse=True)
+def table_of_routes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Prints which way each metric took."""
+    yield
+    terminal = request.config.pluginmanager.getplugin("terminalreporter")
+    if terminal is not None and request.config.getoption("verbose") > 0:
+        for name, route in sorted(ROUTES.items()):
+            terminal.write_line(f"  {name:28} {route}")
+
+
+@cache
+def loss_class(name: str) -> Any:
+    case = next(case for case in cases() if case.name == name)
+    try:
+        loss = compile_metric(
+            case.metric,
+            scores=case.scores,
+            direction=case.direction,
+            returns=case.returns,
+            example=case.batch("floats", 5),
+        )
+    except MetricError as error:
+        ROUTES[name] = f"refused {error.diagnostics[0].code}: {error.diagnostics[0].message}"
+        raise
+    ROUTES[name] = route(loss)
+    return loss
+
+
+def route(loss: Any) -> str:
+    """How the steps of a metric are met: its own lines rewritten, operations of libraries caught, or an identity."""
+    return "static"
+
+
+def close(a: float, b: float) -> bool:
+    return (math.isnan(a) and math.isnan(b)) or abs(a - b) <= 2e-6 * max(1.0, abs(b))
+
+
+@pytest.mark.parametrize("case", expected("exact"))
+def test_metric_criterion_and_replay_agree(case: Case) -> None:
+    criterion = loss_class(case.name)()
+    for kind, seed in case.kinds():
+        inputs = case.batch(kind, seed)
+        want = case.value(inputs)
+        configuration = criterion.record(**case.tensors(inputs))
+        loss = criterion(**case.tensors(inputs))
+        got = criterion.replay(configuration.with_flat(configuration.flat), **case.tensors(inputs))
+        assert close(float(criterion.metric), want), (kind, seed)
+        assert close(float(got), want), (kind, seed)
+        assert math.isfinite(float(loss.detach())) and float(loss.detach()) >= 0, (kind, seed)
+
+
+@pytest.mark.parametrize("case", expected("swap", only=lambda case: case.pure))
+def test_binaries_of_other_scores_give_the_metric_of_those_scores(case: Case) -> None:
+    criterion = loss_class(case.name)()
+    for kind in ("floats", "ties"):
+        here = case.batch(kind, 1)
+        there = here | {name: case.batch(kind, 2)[name] for name in case.scores}
+        configuration = criterion.record(**case.tensors(there))
+        got = criterion.replay(configuration.with_flat(configuration.flat), **case.tensors(here))
+        assert close(float(got), case.value(there)), kind
+
+
+@pytest.mark.parametrize("case", expected("best"))
+def test_the_best_configuration_is_as_good_as_perfect_scores(case: Case) -> None:
+    criterion = loss_class(case.name)()
+    sign = 1 if case.direction == "maximize" else -1
+    for seed in range(2):
+        criterion(**case.tensors(case.batch("floats", seed)))
+        perfect = case.value(case.perfect(seed))
+        if case.best is not None:
+            assert close(perfect, case.best)
+        assert sign * float(criterion.best_value) >= sign * perfect - 1e-6 * max(1.0, abs(perfect))
+
+
+@pytest.mark.parametrize("case", expected("gradient"))
+def test_the_gradient_is_finite_and_not_zero(case: Case) -> None:
+    for interpolant in ("integrated", "idw", "pull"):
+        criterion = loss_class(case.name)(interpolant=interpolant)
+        given = case.tensors(case.batch("floats", 3))
+        criterion(**given).backward()
+        for name in case.scores:
+            assert torch.isfinite(given[name].grad).all(), interpolant
+            assert given[name].grad.abs().max() > 0, interpolant
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in cases() if case.refused])
+def test_a_refusal_names_the_construct(case: Case) -> None:
+    with pytest.raises(MetricError) as caught:
+        loss_class(case.name)
+    assert case.refused in str(caught.value)
+
+
+def test_few_metrics_are_refused() -> None:
+    assert sum(bool(case.refused) for case in cases()) <= 0.1 * len(cases())
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in cases()])
+def test_inputs_are_as_described(case: Case) -> None:
+    assert len({case.value(case.batch("floats", seed)) for seed in range(4)}) > 1, "random scores move the metric"
+    assert all(name in case.batch() for name in case.scores)
+    if case.best is not None:
+        assert close(case.value(case.perfect(0)), case.best)
+    again = case.batch("floats", 0)
+    assert case.value(again) == case.value(again), "the metric leaves its arguments as they are"
