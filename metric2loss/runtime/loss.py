@@ -6,7 +6,7 @@ import inspect
 import math
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -16,12 +16,15 @@ from metric2loss.diagnostics import Diagnostic, MetricError, MetricWarning, warn
 from metric2loss.runtime import arguments, interpolants, prune, rows, settings, tape
 from metric2loss.runtime.arguments import Arguments
 from metric2loss.runtime.best import BestConfiguration
+from metric2loss.runtime.distributed import Peers
 from metric2loss.runtime.evaluate import Batching, Evaluator, Program, number
 from metric2loss.runtime.failures import failure
 from metric2loss.runtime.lenient import Lenient
+from metric2loss.runtime.memory import ScoreMemory
 from metric2loss.runtime.problem import Configuration, Problem, flat_bits, flat_differences
 from metric2loss.runtime.recorded import Differences
-from metric2loss.runtime.settings import Settings
+from metric2loss.runtime.selves import without_selves
+from metric2loss.runtime.settings import ENCODINGS, Settings
 
 __all__ = ["Configuration", "Problem", "SurrogateLoss"]
 
@@ -63,6 +66,10 @@ class SurrogateLoss(nn.Module):
     interpolant: how exact metric values become a gradient, a name in `runtime.interpolants`.  total_steps: length of the
     training, for annealing; without it `progress` is 0.5 until set.  generator: for the anchors and samples.  anchors, power:
     of inverse distance weighting.  ideal: targets -> scores at which the metric is best, if it is not found without.
+    encoding: the binaries of choose steps, "pairs" of candidates (the paper's), or one a class of outcomes, its best against
+    the best of the rest ("margin") or with log-sum-exp for best ("margin-lse", a softmax probability).  memory: so many
+    earlier scores and targets join the batch.  process_group: the batches of all its ranks are one.  Other options are those
+    of the interpolant.
     """
 
     direction: ClassVar[str | None] = None
@@ -89,8 +96,14 @@ class SurrogateLoss(nn.Module):
         anchors: int = 16,
         power: float = 1.0,
         ideal: Callable[..., Any] | None = None,
+        encoding: str = "pairs",
+        memory: int = 0,
+        process_group: Any = None,
+        **options: float | str,
     ) -> None:
         super().__init__()
+        if encoding not in ENCODINGS:
+            raise ValueError(f"no encoding is named {encoding!r}; there are {', '.join(ENCODINGS)}")
         self.interpolant = interpolant
         self.temperature = temperature
         self.total_steps = total_steps
@@ -98,10 +111,12 @@ class SurrogateLoss(nn.Module):
             self.ideal = ideal
         self.register_buffer("progress", torch.tensor(0.0 if total_steps else 0.5, dtype=torch.float64))
         self.register_buffer("taken", torch.tensor(0))
-        self._interpolant = interpolants.named(interpolant, anchors=anchors, power=power)
+        self._interpolant = interpolants.named(interpolant, anchors=anchors, power=power, **options)
         self._random = _Randomness(generator)
         self._best = BestConfiguration(None if self.direction is None else _SIGNS[self.direction])
-        self._settings = Settings()
+        self._settings = Settings(encoding=encoding)
+        self._memory = ScoreMemory(memory) if memory else None
+        self._peers = Peers(process_group) if process_group is not None else None
         self._batching = {"g": Batching(), "rows": Batching()}
         self._separable: str | None = None  # None: not looked at; "": yes; else why not
         self._probed = False
@@ -111,13 +126,29 @@ class SurrogateLoss(nn.Module):
 
     def forward(self, *args: Any, **kwargs: Any) -> Tensor:
         """The loss at this batch; its gradient reaches the scores."""
+        return self._losses((self._interpolant,), args, kwargs)[0]
+
+    def alongside(self, other: interpolants.Interpolant, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+        """The loss of another interpolant and this loss, from one factored batch."""
+        first, second = self._losses((other, self._interpolant), args, kwargs)
+        return first, second
+
+    def _losses(self, by: Sequence[interpolants.Interpolant], args: Any, kwargs: Mapping[str, Any]) -> list[Tensor]:
         self._step_forward()
         given = self._bound(args, kwargs)
-        problem = self._solved(given)
-        loss = self._surrogate(problem, given).to(given.device)
-        if not bool(torch.isfinite(loss.detach())):
-            raise failure("M2L505", f"the loss of {type(self).__name__} is {float(loss)}", f"metric {problem.metric}")
-        return loss
+        here = given if self._peers is None else self._peers.gathered(given)
+        joined = here if self._memory is None else self._memory.joined(here)
+        problem = self._solved(joined)
+        if self._memory is not None:
+            self._memory.check(problem, type(self).__name__)
+            if self.training and torch.is_grad_enabled():
+                self._memory.keep(here)
+        found = [self._surrogate(interpolant, problem, joined).to(given.device) for interpolant in by]
+        for loss in found:
+            if not bool(torch.isfinite(loss.detach())):
+                what = f"the loss of {type(self).__name__} is {float(loss)}"
+                raise failure("M2L505", what, f"metric {problem.metric}")
+        return found
 
     def problem(self, *args: Any, **kwargs: Any) -> Problem:
         """The factored batch with its best configuration: what interpolants see."""
@@ -193,7 +224,13 @@ class SurrogateLoss(nn.Module):
         return given
 
     def _recorded(self, given: Arguments, scores: Mapping[str, Tensor] | None = None) -> Any:
-        """What f returns."""
+        """What f returns, without the comparisons of scores with themselves."""
+        return without_selves(
+            self._run_f(given, scores),
+            lambda: self._run_f(given, {k: _untied(x, seed) for seed, (k, x) in enumerate(given.scores.items())}),
+        )
+
+    def _run_f(self, given: Arguments, scores: Mapping[str, Tensor] | None) -> Any:
         call = given.for_f(scores)
         with torch.inference_mode(False), torch.enable_grad(), settings.heeding(self._settings), _no_autocast(given):
             try:
@@ -262,7 +299,7 @@ class SurrogateLoss(nn.Module):
             self._ideal_scores(given),
             progress=float(self.progress),
             temperature=self.temperature,
-            generator=self._random.generator,
+            generator=self._generator(),
         )
 
     def _evaluator(self, configuration: Configuration, given: Arguments) -> Evaluator:
@@ -323,11 +360,11 @@ class SurrogateLoss(nn.Module):
 
     # --- from a problem to a loss
 
-    def _surrogate(self, problem: Problem, given: Arguments) -> Tensor:
+    def _surrogate(self, interpolant: interpolants.Interpolant, problem: Problem, given: Arguments) -> Tensor:
         nothing = sum((x.sum() * 0.0 for x in given.scores.values()), torch.zeros(()))
         if not (math.isfinite(problem.metric) and math.isfinite(problem.best_value)):
             return nothing  # the metric itself is undefined on this batch (no positive in it …): it teaches nothing
-        found = self._interpolant(problem)
+        found = interpolant(problem)
         self._best.seen(problem.met - problem.sign * problem.best_value)
         if isinstance(found, tuple):
             value, gradient = found
@@ -368,6 +405,12 @@ class SurrogateLoss(nn.Module):
 
     # --- state
 
+    def _generator(self) -> torch.Generator | None:
+        """Ranks that share a batch must draw alike: without a generator they get one of a common seed."""
+        if self._random.generator is None and self._peers is not None:
+            self._random.generator = torch.Generator().manual_seed(self._peers.common_seed())
+        return self._random.generator
+
     def _step_forward(self) -> None:
         """Progress from the steps taken, when the length of the training is known."""
         if self.total_steps and self.training and torch.is_grad_enabled():
@@ -392,6 +435,12 @@ class SurrogateLoss(nn.Module):
     def extra_repr(self) -> str:
         """What print shows of the loss."""
         return f"interpolant={self.interpolant!r}, direction={self.direction!r}"
+
+
+def _untied(x: Tensor, seed: int) -> Tensor:
+    """Scores of the same shape, in [0, 1], of which no two are equal."""
+    drawn = torch.rand(x.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return drawn.to(x.device, x.dtype).requires_grad_()
 
 
 def _no_autocast(given: Arguments) -> Any:
