@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from bench.demo.losses import LOSSES, compile_metrics
-from bench.demo.report import table
+from bench.demo.report import LEGEND, table
 from bench.demo.runs import train_all
 from bench.demo.tasks import TASKS
 from bench.demo.training import Run
@@ -46,6 +46,7 @@ def main(seeds: int, quick: bool, metrics: tuple[str, ...], workers: int | None,
     outcomes = train_all(runs, console, workers)
     for number in tasks:
         console.print(table(number, outcomes))
+    console.print(LEGEND, highlight=False)
     console.print(
         f"Mean ± standard error over {len({run.seed for run in runs})} seeds; differences are paired by seed. "
         f"Every loss has its own learning rate, chosen from the same grid ({grid_text()}; wider where the best was on "

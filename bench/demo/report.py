@@ -12,12 +12,10 @@ from bench.demo.losses import HANDMADE, LOSSES
 from bench.demo.tasks import TASKS
 from bench.demo.training import Outcome
 
-NOTES = {
-    HANDMADE: "",
-    "integrated": "metric2loss, its default",
-    "idw": "metric2loss, the paper's interpolation",
-    "pull": "metric2loss, the control that ignores the metric",
-}
+LEGEND = (
+    "integrated: metric2loss, its default. idw: metric2loss, the paper's interpolation. "
+    "pull: metric2loss, the control that ignores the metric. First row: the usual hand-made loss."
+)
 
 
 def with_error(values: Sequence[float], sign: str = "") -> str:
@@ -31,12 +29,12 @@ def table(number: int, outcomes: Sequence[Outcome]) -> Table:
     """One task's table, a row a loss. Seeds are paired: same split, same initial weights, same batches."""
     task = TASKS[number]
     result = Table(title=task.name, title_justify="left", title_style="bold")
-    for column in ("loss", "metric on test data", "difference to hand-made", "learning rate", "ms per step"):
+    for column in ("loss", "test metric", "against hand-made", "rate", "ms a step"):
         result.add_column(column, justify="left" if column == "loss" else "right")
     by_loss = {loss: [o for o in outcomes if o.run.task == number and o.run.loss == loss] for loss in LOSSES}
     base = {outcome.run.seed: outcome.test for outcome in by_loss[HANDMADE]}
     for loss, own in by_loss.items():
-        label = f"{HANDMADE}: {task.handmade_name}" if loss == HANDMADE else f"{loss} ({NOTES[loss]})"
+        label = task.handmade_name if loss == HANDMADE else loss
         differences = [outcome.test - base[outcome.run.seed] for outcome in own]
         result.add_row(
             label,

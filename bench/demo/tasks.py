@@ -116,7 +116,7 @@ def cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
 
 
 def bump_error(heatmaps: Tensor, joints: Tensor, head_sizes: Tensor) -> Tensor:
-    """Mean squared error to a Gaussian bump on each joint, as pose networks are usually trained."""
+    """Mean squared error to a bump on each joint, as pose networks are usually trained."""
     height, width = heatmaps.shape[2:]
     rows, columns = torch.arange(height)[:, None], torch.arange(width)[None, :]
     x, y = joints[..., 0, None, None], joints[..., 1, None, None]
@@ -154,7 +154,7 @@ TASKS: tuple[Task, ...] = (
         metric="pckh",
         function="pckh",
         loss_class="PckhLoss",
-        handmade_name="squared error to a Gaussian bump",
+        handmade_name="squared error to a bump",
         handmade=bump_error,
         split=marked_images,
         network=heatmap_network,
