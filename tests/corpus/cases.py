@@ -395,7 +395,154 @@ BASKETS: dict[str, Any] = {
 INTERACTIONS: dict[str, Any] = {
     **listed("scores", "interactions"),
     "ideal": lambda inputs: {"scores": inputs["interactions"] + 0.01 * np.arange(8)},
+    "rows": (),  # squeezing the one row away leaves nothing to select from
 }
+
+
+GRADED: dict[str, Any] = {
+    "scores": ("y_pred",),
+    "make": lambda rng: {"y_true": rng.integers(5, size=12), "y_pred": rng.uniform(-0.5, 4.5, size=12)},
+    "ideal": lambda inputs: {"y_pred": inputs["y_true"].astype(float)},
+}
+
+RANKED_PAIR: dict[str, Any] = {
+    "scores": ("y_pred",),
+    "make": lambda rng: {"y_true": rng.normal(size=8), "y_pred": rng.normal(size=8)},
+    "ideal": lambda inputs: {"y_pred": inputs["y_true"].copy()},
+}
+
+TWO_KINDS: dict[str, Any] = {
+    "scores": ("target_scores", "impostor_scores"),
+    "make": lambda rng: {"target_scores": rng.normal(size=8), "impostor_scores": rng.normal(size=10)},
+    "ideal": lambda inputs: {"target_scores": np.ones(8), "impostor_scores": -np.ones(10)},
+}
+
+ANSWERS: dict[str, Any] = {
+    "scores": ("scores",),
+    "make": lambda rng: {
+        "scores": rng.normal(size=(5, 7)),
+        "target": np.array([1, 5, 0, 2, 2]),
+        "other_answers": (rng.random((5, 7)) < 0.2) & (one_hot(np.array([1, 5, 0, 2, 2]), 7) == 0),
+    },
+    "ideal": lambda inputs: {"scores": one_hot(inputs["target"], 7)},
+    "rows": ("scores", "target", "other_answers"),
+}
+
+RANKED: dict[str, Any] = {
+    "scores": ("prediction",),
+    "make": lambda rng: {"prediction": rng.normal(size=7), "truth": rng.permutation(7).astype(float)},
+    "ideal": lambda inputs: {"prediction": inputs["truth"] * 1.0},
+}
+
+RISKS: dict[str, Any] = {
+    "scores": ("risk",),
+    "make": lambda rng: {
+        "event_times": rng.permutation(9) + 1.0,
+        "risk": rng.normal(size=9),
+        "event_observed": rng.random(9) < 0.8,
+    },
+    "ideal": lambda inputs: {"risk": -inputs["event_times"]},
+}
+
+
+def campaign(rng: np.random.Generator) -> Inputs:
+    return {"y": rng.integers(2, size=20), "uplift": rng.normal(size=20), "treatment": rng.permutation(np.arange(20) % 2)}
+
+
+CAMPAIGN: dict[str, Any] = {
+    "scores": ("uplift",),
+    "make": campaign,
+    # those who respond when treated or do not when not
+    "ideal": lambda inputs: {"uplift": (inputs["y"] == inputs["treatment"]).astype(float)},
+}
+
+VISITS: dict[str, Any] = {
+    "scores": ("preds",),
+    "make": lambda rng: {
+        "labels": np.array([1, 0, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0]),
+        "preds": rng.random(12),
+        "users": np.array([3, 3, 3, 3, 8, 8, 8, 8, 8, 5, 1, 1]),
+    },
+    "ideal": lambda inputs: {"preds": 0.1 + 0.8 * inputs["labels"]},
+}
+
+EMBEDDED: dict[str, Any] = {
+    "scores": ("embeddings",),
+    "make": lambda rng: {"embeddings": rng.normal(size=(8, 3)), "labels": np.arange(8) % 3},
+    "ideal": lambda inputs: {"embeddings": np.eye(3)[inputs["labels"]] + 0.01 * np.arange(8)[:, None]},
+    "ties": lambda x: np.round(x * 2) / 2 + 0.25,
+}
+
+HOUSES: dict[str, Any] = {
+    "scores": ("y_pred",),
+    "make": lambda rng: {"y_pred": rng.uniform(8.0, 12.0, size=10), "y_true": rng.uniform(8.0, 12.0, size=10)},
+    "ideal": lambda inputs: {"y_pred": inputs["y_true"].copy()},
+    "rows": ("y_pred", "y_true"),
+}
+
+FORECAST: dict[str, Any] = {
+    "scores": ("forecast",),
+    "make": lambda rng: {"forecast": rng.normal(size=9), "series": rng.normal(size=9)},
+    "ideal": lambda inputs: {"forecast": inputs["series"].copy()},
+}
+
+SEARCHES: dict[str, Any] = {
+    "scores": ("score_rows",),
+    "make": lambda rng: {
+        "score_rows": rng.normal(size=(4, 6)),
+        "relevant_sets": [set(rng.choice(6, size=2, replace=False).tolist()) for _ in range(4)],
+    },
+    "ideal": lambda inputs: {
+        "score_rows": np.array([[float(i in wanted) for i in range(6)] for wanted in inputs["relevant_sets"]])
+    },
+    "rows": ("score_rows", "relevant_sets"),
+}
+
+INTERVALS: dict[str, Any] = {
+    "scores": ("lower", "upper"),
+    "make": lambda rng: {"lower": rng.normal(size=10), "upper": rng.normal(size=10) + 1.0, "y": rng.normal(size=10)},
+    # eight of ten are covered
+    "ideal": lambda inputs: {"lower": inputs["y"] - 1.0, "upper": inputs["y"] + np.where(np.arange(10) < 8, 1.0, -1.0)},
+}
+
+PAIRED: dict[str, Any] = {
+    "scores": ("similarity",),
+    "make": lambda rng: {"similarity": rng.normal(size=(6, 6))},
+    "ideal": lambda inputs: {"similarity": np.eye(6)},
+}
+
+DECILES: dict[str, Any] = {
+    **flat("y_score", "y_true", n=20),
+    "make": lambda rng: {"y_true": rng.permutation(np.arange(20) < 4).astype(np.int64), "y_score": rng.normal(size=20)},
+    "ideal": lambda inputs: {"y_score": inputs["y_true"] + 0.01 * np.arange(20)},
+}
+
+SESSIONS: dict[str, Any] = {
+    "scores": ("scores",),
+    "make": lambda rng: {"scores": rng.normal(size=(6, 8)), "wanted": rng.integers(8, size=6)},
+    "ideal": lambda inputs: {"scores": one_hot(inputs["wanted"], 8)},
+    "rows": ("scores", "wanted"),
+}
+
+
+def tagged(score: str, target: str, kind: str = "real", n: int = 5, labels: int = 5) -> dict[str, Any]:
+    """Samples with several 0/1 labels each, at least one of each kind."""
+    family = listed(score, target, n=n, items=labels)
+    make, low, high = family["make"], *((0.1, 0.9) if kind == "probability" else (-1.0, 1.0))
+
+    def drawn(rng: np.random.Generator) -> Inputs:
+        inputs = make(rng)
+        return inputs | {score: 1 / (1 + np.exp(-inputs[score]))} if kind == "probability" else inputs  # type: ignore[no-any-return]
+
+    return family | {"make": drawn, "ideal": lambda inputs: {score: np.where(inputs[target] == 1, high, low)}}
+
+
+def headed(score: str, target: str) -> dict[str, Any]:
+    """A binary head: one column of logits."""
+    family = flat(score, target, n=12)
+    make, ideal = family["make"], family["ideal"]
+    column = lambda inputs: inputs | {score: inputs[score][:, None]}  # noqa: E731
+    return family | {"make": lambda rng: column(make(rng)), "ideal": lambda inputs: column(ideal(inputs))}
 
 
 CASES: tuple[Case, ...] = (
@@ -436,4 +583,46 @@ CASES: tuple[Case, ...] = (
     case("kaggle_threshold_search", "threshold_search", flat("y_proba", "y_true", kind="probability"), returns="f1", best=1.0),
     case("rec_hr_ndcg", "hr_ndcg", FIRST_COLUMN, returns=1, best=1.0),
     case("apk_kaggle", "mapk", BASKETS, best=1.0),
+    # not modelled on one project each
+    case("class_update_compute", "macro_recall", labelled("preds", "target", n=12), library="torch", best=1.0),
+    case("module_hits", "evaluate", labelled("logits", "answer", classes=5), library="torch", best=1.0),
+    case("keras_style_f1", "f1_m", flat("y_pred", "y_true", kind="probability")),
+    case("map_at_3", "map_at_3", labelled("probs", "labels", classes=5), best=1.0),
+    case("kappa_thresholds", "regressor_kappa", GRADED, best=1.0),
+    case("gini_sorted_pairs", "normalized_gini", flat("pred", "actual"), best=1.0),
+    case("lwlrap", "lwlrap", tagged("scores", "truth"), best=1.0),
+    case("mean_f1_per_sample", "mean_f1", tagged("y_prob", "y_true", "probability"), best=1.0),
+    case("dcg_take", "mean_ndcg", listed("scores", "relevance", grades=4), best=1.0),
+    case("eer_cumsum", "equal_error_rate", TWO_KINDS, direction="minimize", best=0.0),
+    case("tpr_at_fpr", "tpr_at_fpr", flat("scores", "labels"), library="torch", best=1.0),
+    case("filtered_hits", "filtered_hits_at_k", ANSWERS, library="torch", best=1.0),
+    case("kendall_loop", "kendall_tau", RANKED, best=1.0),
+    case("cindex_loops", "concordance_index", RISKS, best=1.0),
+    case("dice_per_class", "dice_per_class", pictured("logits", "masks", 3), library="torch", best=1.0),
+    case("topk_error", "top_k_error", labelled("y_score", "y_true", classes=5), direction="minimize", best=0.0),
+    case("ece_digitize", "ece", flat("y_prob", "y_true", kind="probability"), direction="minimize", pure=False),
+    case("partial_auc", "partial_auc", flat("y_score", "y_true"), best=1.0),
+    case("uplift_at_k", "uplift_at_k", CAMPAIGN),
+    case("break_even", "break_even_point", flat("preds", "target"), library="torch", best=1.0),
+    case("mcc", "mcc", flat("y_proba", "y_true", kind="probability"), best=1.0),
+    case("g_mean", "g_mean", labelled("logits", "y_true"), best=1.0),
+    case("youden", "youden_j", flat("y_hat", "y"), library="torch", best=1.0),
+    case("brier_rounded", "published_brier", flat("probs", "outcomes", kind="probability"), direction="minimize"),
+    case("f1_average_modes", "weighted_f1", labelled("y_pred", "y_true"), best=1.0),
+    case("grouped_auc", "gauc", VISITS, best=1.0),
+    case("map_at_r", "map_at_r", EMBEDDED, library="torch", best=1.0),
+    case("within_tolerance", "accuracy_within", HOUSES, best=1.0),
+    case("directional_accuracy", "directional_accuracy", FORECAST, best=1.0),
+    case("sorted_range_mrr", "mean_reciprocal_rank", SEARCHES, best=1.0),
+    case("interval_coverage", "coverage_gap", INTERVALS, direction="minimize", best=0.0),
+    case("iou_rint", "mean_iou", pictured("y_pred", "y_true", 1), best=1.0),
+    case("spearman_double_argsort", "spearman", RANKED_PAIR, best=1.0),
+    case("subset_accuracy", "exact_match_ratio", tagged("logits", "targets", n=8, labels=2), library="torch", best=1.0),
+    case("median_rank", "median_rank", PAIRED, library="torch", direction="minimize", best=1.0),
+    case("ranking_loss", "ranking_loss", tagged("outputs", "test_target"), direction="minimize", best=0.0),
+    case("lift_at_decile", "lift", DECILES, best=5.0),
+    case("coverage_error", "coverage", tagged("preds", "target"), library="torch", direction="minimize"),
+    case("best_threshold_f1", "best_f1", flat("probabilities", "labels"), best=1.0),
+    case("weighted_accuracy_logits", "balanced_binary_accuracy", headed("output", "label"), library="torch", best=1.0),
+    case("hit_rate_counting", "evaluate_sessions", SESSIONS, returns=1, best=1.0),
 )
