@@ -39,6 +39,8 @@ CODES: Mapping[str, str] = {
     "M2L506": "two outcomes that were taken to be equal differ",
     "M2L507": "a target is out of range",
     "M2L508": "a self-check failed",
+    "M2L509": "score memory for a mean over rows",
+    "M2L510": "the metric is not differentiable in its binaries",
 }
 
 

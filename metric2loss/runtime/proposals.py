@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Factored
+from metric2loss.runtime.influence import by_influence
 
 IDEAL = "the ideal scores given"
 _SURE = 10.0  # how far apart proposed scores are: certain under a sigmoid or a softmax too
@@ -140,6 +141,9 @@ def _structural(batch: Batch) -> Iterator[Proposal]:
     size, device = len(batch.bits), batch.bits.device
     yield Proposal("the largest outcome is chosen", lambda: _by_outcome(batch, 1))
     yield Proposal("the smallest outcome is chosen", lambda: _by_outcome(batch, -1))
+    up, down = "items by influence", "items against their influence"
+    yield Proposal(up, lambda: by_influence(batch, 1), False, down)
+    yield Proposal(down, lambda: by_influence(batch, -1))
     yield Proposal("all binaries true", lambda: torch.ones(size, dtype=torch.bool, device=device))
     yield Proposal("all binaries false", lambda: torch.zeros(size, dtype=torch.bool, device=device))
     for key, target in batch.targets.items():
@@ -157,6 +161,9 @@ def _by_outcome(batch: Batch, sign: int) -> Tensor | None:
             outcomes = sign * leaf.layout.outcomes.double().reshape(-1)
             bits[leaf.start : leaf.stop] = outcomes[leaf.layout.beats] > outcomes[leaf.layout.beaten]
             changed = True
+        elif leaf.layout.kind == "margin" and leaf.layout.outcomes.ndim == 2:
+            bits[leaf.start : leaf.stop] = leaf.layout.chosen((sign * leaf.layout.outcomes.double()).argmax(-1))
+            changed = True
     return bits if changed else None
 
 
@@ -170,6 +177,9 @@ def _by_places(batch: Batch, target: Tensor) -> Tensor | None:
             before, after = values[layout.ahead], values[layout.behind]
             mine = bits[leaf.start : leaf.stop]
             bits[leaf.start : leaf.stop] = torch.where(before == after, mine, before > after)
+            changed = True
+        elif layout.kind == "margin" and layout.keys.numel() == len(values):
+            bits[leaf.start : leaf.stop] = layout.chosen(values.reshape(layout.n_rows, -1).argmax(-1))
             changed = True
         elif hasattr(layout, "encoded") and layout.n_rows == len(values):
             bits[leaf.start : leaf.stop] = layout.encoded(values.round())
@@ -198,6 +208,8 @@ def settled(batch: Batch, bits: Tensor) -> Tensor:
             wins = (layout.classes == layout.winner_class(mine.unsqueeze(0))[0].unsqueeze(1)).reshape(-1)
             beats, beaten = wins[layout.beats], wins[layout.beaten]
             bits[leaf.start : leaf.stop] = torch.where(beats != beaten, beats, mine)
+        elif layout.kind == "margin" and layout.size:
+            bits[leaf.start : leaf.stop] = layout.settled(bits[leaf.start : leaf.stop])
     return bits
 
 

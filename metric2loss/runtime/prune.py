@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from metric2loss.runtime.layouts import ChooseLayout, Layout, OrderLayout
+from metric2loss.runtime.layouts import ChooseLayout, Layout, MarginLayout, OrderLayout
 from metric2loss.runtime.problem import Problem
 
 _CONTEXTS = 6
@@ -15,7 +15,7 @@ def pruned(layout: Layout) -> bool:
     """Whether some items of the layout are taken to be interchangeable."""
     if isinstance(layout, OrderLayout):
         return not layout.all_distinct
-    return isinstance(layout, ChooseLayout) and layout.is_index and not layout.all_distinct
+    return isinstance(layout, (ChooseLayout, MarginLayout)) and layout.is_index and not layout.all_distinct
 
 
 def holds(problem: Problem) -> bool:
@@ -44,7 +44,7 @@ def _traded(layout: Layout, draw: torch.Generator) -> tuple[Tensor, Tensor]:
         bits = torch.rand(_CONTEXTS, layout.size, generator=draw) < 0.5
         outcomes = layout.result(bits.to(layout.device))
         return outcomes, outcomes
-    assert isinstance(layout, (OrderLayout, ChooseLayout))
+    assert isinstance(layout, (OrderLayout, ChooseLayout, MarginLayout))
     classes = layout.classes.expand(_CONTEXTS, -1, -1)
     first = _shuffled(classes, draw)
     again = _shuffled(classes, draw)

@@ -13,7 +13,7 @@ from metric2loss.rules.choose import smallest
 from metric2loss.rules.order import descends
 from metric2loss.runtime import settings
 from metric2loss.runtime.arrays import Array
-from metric2loss.runtime.layouts import ChooseLayout, Fixed, OrderLayout
+from metric2loss.runtime.layouts import ChooseLayout, Fixed, MarginLayout, OrderLayout
 from metric2loss.runtime.layouts.order import Arrangement
 from metric2loss.runtime.native import arguments, axis_of, called, index_part
 from metric2loss.runtime.recorded import Differences, Operand
@@ -148,7 +148,12 @@ def choose(
         numbers, shape = outcomes, tuple(chosen.shape)
         if classes is not None and settings.current().prune:
             numbers = _smaller_first(_told_apart(classes, native, n_rows, n, operand.library).to(keys.device))
-    layout = ChooseLayout(numbers, keys.reshape(-1), outcomes, shape, outcome is None)
+    arranged = (numbers, keys.reshape(-1), outcomes, shape, outcome is None)
+    encoding = settings.current().encoding
+    if encoding != "pairs":
+        by_class = MarginLayout(*arranged, soft=encoding == "margin-lse")
+        return Differences(by_class, by_class.differences(), by_class.chosen(chosen), operand.library)
+    layout = ChooseLayout(*arranged)
     ranked = _winner_first(keys.detach(), chosen.reshape(-1))
     return Differences(layout, layout.differences(), layout.ranked(ranked), operand.library)
 

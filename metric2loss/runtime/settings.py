@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+ENCODINGS = ("pairs", "margin", "margin-lse")
 _LEVELS = 128
 Sites = Sequence[tuple[Any, Any]]
 
@@ -16,11 +17,13 @@ Sites = Sequence[tuple[Any, Any]]
 class Settings:
     """prune: use told_apart_by and classes.  suppose: use supposed_apart_by, too.
 
+    encoding: the binaries of choose steps, "pairs" of candidates, or "margin" or "margin-lse" of classes.
     ranges: least range of the n-th rounding step of a run.
     """
 
     prune: bool = True
     suppose: bool = True
+    encoding: str = "pairs"
     ranges: dict[int, tuple[int, int]] = field(default_factory=dict)
     met: int = 0
 

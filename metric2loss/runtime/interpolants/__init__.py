@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import inspect
 
 from metric2loss.runtime.factored import Problem
+from metric2loss.runtime.interpolants.direct import Direct
 from metric2loss.runtime.interpolants.idw import Idw
 from metric2loss.runtime.interpolants.integrated import Integrated
+from metric2loss.runtime.interpolants.multilinear import Multilinear
 from metric2loss.runtime.interpolants.protocol import Interpolant
 from metric2loss.runtime.interpolants.pull import Pull
 
-__all__ = ["NAMES", "Idw", "Integrated", "Interpolant", "Problem", "Pull", "named"]
+__all__ = ["NAMES", "Direct", "Idw", "Integrated", "Interpolant", "Multilinear", "Problem", "Pull", "named"]
 
-_KINDS = (Integrated, Idw, Pull)
+_KINDS = (Integrated, Idw, Pull, Multilinear, Direct)
 NAMES = tuple(kind.name for kind in _KINDS)
+_SHARED = ("anchors", "power")  # of every loss, whether its interpolant has use for them or not
 
 
-def named(name: str, **options: float) -> Interpolant:
-    """The interpolant of that name; of the options (anchors, power, budget) it takes those it knows."""
+def named(name: str, **options: float | str) -> Interpolant:
+    """The interpolant of that name with its options; `anchors` and `power` are ignored where they mean nothing."""
     for kind in _KINDS:
         if kind.name == name:
-            known = {field.name for field in fields(kind) if field.init}
+            known = inspect.signature(kind).parameters
+            unknown = [key for key in options if key not in known and key not in _SHARED]
+            if unknown:
+                raise TypeError(
+                    f"interpolant {name!r} has no option {unknown[0]!r}; it has {', '.join(known) or 'none'}"
+                )
             return kind(**{key: value for key, value in options.items() if key in known})  # type: ignore[arg-type]
     raise ValueError(f"no interpolant is named {name!r}; there are {', '.join(NAMES)}")

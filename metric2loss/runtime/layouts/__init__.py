@@ -5,7 +5,17 @@ from __future__ import annotations
 from metric2loss.runtime.layouts.base import Fixed, Layout
 from metric2loss.runtime.layouts.choose import ChooseLayout
 from metric2loss.runtime.layouts.compare import CompareLayout, SignLayout
+from metric2loss.runtime.layouts.margin import MarginLayout
 from metric2loss.runtime.layouts.order import OrderLayout
 from metric2loss.runtime.layouts.thermometer import ThermometerLayout
 
-__all__ = ["ChooseLayout", "CompareLayout", "Fixed", "Layout", "OrderLayout", "SignLayout", "ThermometerLayout"]
+__all__ = [
+    "ChooseLayout",
+    "CompareLayout",
+    "Fixed",
+    "Layout",
+    "MarginLayout",
+    "OrderLayout",
+    "SignLayout",
+    "ThermometerLayout",
+]
