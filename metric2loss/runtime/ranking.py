@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -41,14 +42,15 @@ def order(
     arrangement = Arrangement(tuple(operand.tensor.shape), axis_of(facts, -1))
     rows = arrangement.rows(operand.tensor)
     keys = rows if descends(using, facts) else -rows
-    listed = arrangement.rows(chosen) if arrangement.axis is not None else chosen.reshape(1, -1)
-    ranked = _ranked(using, facts, keys.detach(), listed.to(keys.device))
+    listed = (arrangement.rows(chosen) if arrangement.axis is not None else chosen.reshape(1, -1)).to(keys.device)
     if told_apart_by is None and settings.current().suppose:
         told_apart_by = _fitting(supposed_apart_by or (), arrangement, keys)
     pruned = told_apart_by is not None and settings.current().prune
     classes = _classes(told_apart_by or (), arrangement, keys) if pruned else _all_distinct(keys)
     layout = OrderLayout(classes, keys.reshape(-1), arrangement, listed.shape[-1])
-    return Differences(layout, layout.differences(), layout.ranked(ranked), operand.library)
+    ranks = cache(lambda: _ranked(using, facts, keys.detach(), listed))
+    native = None if using == "argpartition" else layout.placed(listed.unsqueeze(0))[0]
+    return Differences(layout, layout.differences, lambda: layout.ranked(ranks()), operand.library, native, ranks)
 
 
 def _ranked(using: str, facts: dict[str, Any], keys: Tensor, listed: Tensor) -> Tensor:
@@ -154,8 +156,9 @@ def choose(
         by_class = MarginLayout(*arranged, soft=encoding == "margin-lse")
         return Differences(by_class, by_class.differences(), by_class.chosen(chosen), operand.library)
     layout = ChooseLayout(*arranged)
-    ranked = _winner_first(keys.detach(), chosen.reshape(-1))
-    return Differences(layout, layout.differences(), layout.ranked(ranked), operand.library)
+    ranks = cache(lambda: _winner_first(keys.detach(), chosen.reshape(-1)))
+    native = layout.of_winners(chosen.reshape(1, -1))[0]
+    return Differences(layout, layout.differences, lambda: layout.ranked(ranks()), operand.library, native, ranks)
 
 
 def _told_apart(classes: Any, native: Any, n_rows: int, n: int, library: str) -> Tensor:
@@ -188,6 +191,8 @@ def _winner_first(keys: Tensor, winner: Tensor) -> Tensor:
 
 def _equal_rows(table: Tensor) -> Tensor:
     """Numbers [rows, n] that are equal where the entries [rows, n, k] are."""
+    if table.shape[-1] == 1 and table.dtype == torch.bool:
+        return table.squeeze(-1).long()
     numbers = torch.zeros(table.shape[:2], dtype=torch.long, device=table.device)
     for column in table.unbind(-1):
         ids = torch.unique(

@@ -12,17 +12,29 @@ from torch import Tensor
 
 from metric2loss.runtime.arrays import Array, as_tensor
 from metric2loss.runtime.batched import in_batch, is_batched
+from metric2loss.runtime.late import Late
 from metric2loss.runtime.layouts import Layout
 
 
 @dataclass(frozen=True)
 class Differences:
-    """f's result for one step: how its binaries are arranged, c (autograd) and the binaries of the user's own call."""
+    """f's result for one step: how its binaries are arranged, c (autograd) and the binaries of the user's own call.
+
+    values: [size], bits: BoolTensor[size]; both may be given as functions, called when they are read.  native: the outcome
+    of the user's own call in the layout's form, where it is known without the binaries.
+    """
 
     layout: Layout
-    values: Tensor  # [size]
-    bits: Tensor  # BoolTensor[size]
-    library: str  # of the user's call: "numpy" or "torch"
+    values: Late[Tensor] = Late()
+    bits: Late[Tensor] = Late()
+    library: str = "torch"  # of the user's call: "numpy" or "torch"
+    native: Tensor | None = None
+    ranks: Late[Tensor | None] = Late(None)  # place of each item [rows, n], where the step is an order
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles hold values, not the functions that make them."""
+        values, bits, ranks = self.values, self.bits, self.ranks
+        return {**self.__dict__, "_values": values, "_bits": bits, "_ranks": ranks}
 
     def read(self, op: str | None = None) -> Any:
         """What the user's call returned, rebuilt from the binaries."""

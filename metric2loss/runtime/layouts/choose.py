@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
@@ -25,10 +27,12 @@ class ChooseLayout(PairLayout):
         self.outcomes = outcomes
         self.is_index = is_index  # the outcome is the winner itself
         self.shape = shape  # of the outcome in the user's program
+
+    @cached_property
+    def _second(self) -> Tensor:
+        """The losing side of two-class rows."""
         last = self.first[:, -1:]
-        self._second = (
-            (self.first == last) & (last > 0) & (self.end[:, :1] == last)
-        )  # the losing side of two-class rows
+        return (self.first == last) & (last > 0) & (self.end[:, :1] == last)
 
     @property
     def beats(self) -> Tensor:
@@ -76,7 +80,14 @@ class ChooseLayout(PairLayout):
 
     def placed(self, items: Tensor) -> Tensor:
         """Outcomes of given rankings of the candidates, LongTensor[A, rows, n]."""
-        return self._shaped(self._outcomes(items[..., 0]))
+        return self.of_winners(items[..., 0])
+
+    def of_winners(self, winners: Tensor) -> Tensor:
+        """Outcomes of given winners, LongTensor[A, rows]."""
+        return self._shaped(self._outcomes(winners))
+
+    def with_ahead(self, side: Tensor) -> Tensor:
+        return self.of_winners(side.to(torch.uint8).argmax(-1).unsqueeze(0))[0]  # of equals, the first
 
     def _winners(self, count: Tensor, rows: Tensor | None = None) -> Tensor:
         second, by_class = (self._second, self.by_class) if rows is None else (self._second[rows], self.by_class[rows])

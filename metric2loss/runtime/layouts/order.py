@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from metric2loss.runtime.layouts.pairs import PairLayout
+from metric2loss.runtime.layouts.pairs import PairLayout, stable_order
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class OrderLayout(PairLayout):
     def _permutations(self, count: Tensor) -> Tensor:
         """[A, ...] in the user's shape, from items ahead of each sorted place [A, rows, n]."""
         positions = count if self.all_distinct else count + self._places(count)
-        order = torch.argsort(positions, dim=-1, stable=True)[..., : self.length]
+        order = stable_order(positions, self.n + self.n)[..., : self.length]
         items = torch.gather(self.by_class.expand(len(count), -1, -1), 2, order)
         return self.arrangement.back(items)
 
@@ -64,8 +64,13 @@ class OrderLayout(PairLayout):
         """Outcomes of given rankings of the items, LongTensor[A, rows, n]."""
         return self.arrangement.back(items[..., : self.length])
 
+    def with_ahead(self, side: Tensor) -> Tensor:
+        rows = torch.gather(side, 1, self.by_class)
+        order = stable_order((~rows).long(), 2)
+        return self.placed(torch.gather(self.by_class, 1, order).unsqueeze(0))[0]
+
     def _places(self, count: Tensor) -> Tensor:
         """Place of each item inside its class, fewest ahead first.  Classes are runs, so one sort serves them all."""
-        order = torch.argsort(self.first * (self.n + 1) + count, dim=-1, stable=True)
+        order = stable_order(self.first * (self.n + 1) + count, (self.n + 1) ** 2)
         places = torch.arange(self.n, device=self.device) - self.first
         return torch.empty_like(count).scatter_(2, order, places.expand_as(count))

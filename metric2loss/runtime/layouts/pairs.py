@@ -9,10 +9,22 @@ from __future__ import annotations
 import copy
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from metric2loss.runtime.layouts.base import Layout
+
+
+def stable_order(keys: Tensor, limit: int) -> Tensor:
+    """argsort of integers 0 ... limit along the last axis, equal ones in the order they stand in.
+
+    NumPy sorts numbers of one or two bytes by radix, eight times as fast as torch sorts long ones.
+    """
+    if keys.device.type != "cpu" or limit >= 2**15:
+        return torch.argsort(keys, dim=-1, stable=True)
+    small = keys.to(torch.uint8 if limit <= 2 else torch.int16)
+    return torch.from_numpy(np.argsort(small.numpy(), axis=-1, kind="stable"))
 
 
 class PairLayout(Layout):
@@ -26,14 +38,47 @@ class PairLayout(Layout):
         self.device = classes.device
         self.keys = keys
         self.n_rows, self.n = classes.shape
-        self.by_class = torch.argsort(classes, dim=-1, stable=True)  # [rows, n]: item at each sorted place
-        sorted_classes = torch.gather(classes, 1, self.by_class).contiguous()
-        self.first = torch.searchsorted(sorted_classes, sorted_classes)  # place where the own class begins
-        self.end = torch.searchsorted(sorted_classes, sorted_classes, right=True)  # and where it ends
-        counts = (self.n - self.end).reshape(-1)
-        self.size = int(counts.sum())
-        self._counts = counts
         self.classes = classes
+
+    @cached_property
+    def low(self) -> Tensor | None:
+        """The lower class of every row, BoolTensor[rows, n], where no row has more than two; None where one does."""
+        least, most = self.classes.amin(1, keepdim=True), self.classes.amax(1, keepdim=True)
+        low = self.classes == least
+        return low if bool((low | (self.classes == most)).all()) else None
+
+    @cached_property
+    def size(self) -> int:  # type: ignore[override]
+        """Number of binaries."""
+        if self.low is None:
+            return int(self._counts.sum())
+        lower = self.low.sum(1)
+        return int((lower * (self.n - lower)).sum())
+
+    @cached_property
+    def by_class(self) -> Tensor:
+        """[rows, n]: item at each sorted place."""
+        if self.low is not None:
+            return stable_order((~self.low).long(), 2)
+        return torch.argsort(self.classes, dim=-1, stable=True)
+
+    @cached_property
+    def _sorted_classes(self) -> Tensor:
+        return torch.gather(self.classes, 1, self.by_class).contiguous()
+
+    @cached_property
+    def first(self) -> Tensor:
+        """Place where the own class begins, of each sorted place."""
+        return torch.searchsorted(self._sorted_classes, self._sorted_classes)
+
+    @cached_property
+    def end(self) -> Tensor:
+        """Place where the own class ends."""
+        return torch.searchsorted(self._sorted_classes, self._sorted_classes, right=True)
+
+    @cached_property
+    def _counts(self) -> Tensor:
+        return (self.n - self.end).reshape(-1)
 
     @cached_property
     def all_distinct(self) -> bool:
@@ -75,12 +120,11 @@ class PairLayout(Layout):
     @cached_property
     def grid(self) -> tuple[int, int] | None:
         """(P, N) when every row has P items of one class and N of another: pairs are [rows, P, N] then."""
-        if not self.size:
+        if not self.size or self.low is None:
             return None
-        p = int(self.end[0, 0])
-        middle = self.end[:, p - 1 : p + 1]
-        two = bool((self.first[:, p:] == p).all() and (self.end[:, :p] == p).all() and (middle[:, -1] == self.n).all())
-        return (p, self.n - p) if two else None
+        lower = self.low.sum(1)
+        p = int(lower[0])
+        return (p, self.n - p) if p < self.n and bool((lower == p).all()) else None
 
     def differences(self) -> Tensor:
         """c of every pair, with its autograd graph."""
@@ -121,6 +165,10 @@ class PairLayout(Layout):
             count.scatter_add_(1, self.sorted_behind[known], change)
             count.scatter_add_(1, self.sorted_ahead[known], -change)
         return count.reshape(len(flips), self.n_rows, self.n)
+
+    def with_ahead(self, side: Tensor) -> Tensor:
+        """The outcome [...] of the ranking in which the items of `side`, BoolTensor[rows, n], come before all others."""
+        raise NotImplementedError
 
     def detached(self) -> PairLayout:
         found = copy.copy(self)
