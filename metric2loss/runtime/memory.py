@@ -66,12 +66,15 @@ class ScoreMemory(nn.Module):
         return [name for name in found if name not in self._whole]
 
     def get_extra_state(self) -> Mapping[str, Any]:
-        """For state_dict."""
-        return {"kept": self._kept, "whole": sorted(self._whole)}
+        """For state_dict: tensors and plain values only, so that `torch.load` reads it without trusting it."""
+        arrays = [name for name, x in self._kept.items() if isinstance(x, np.ndarray)]
+        kept = {name: torch.from_numpy(x) if name in arrays else x for name, x in self._kept.items()}
+        return {"kept": kept, "arrays": arrays, "whole": sorted(self._whole)}
 
     def set_extra_state(self, state: Mapping[str, Any]) -> None:
         """From state_dict."""
-        self._kept, self._whole = dict(state["kept"]), set(state["whole"])
+        self._kept = {name: x.numpy() if name in state["arrays"] else x for name, x in state["kept"].items()}
+        self._whole = set(state["whole"])
 
 
 def per_example(given: Arguments) -> list[str]:
