@@ -103,6 +103,16 @@ class Evaluator:
         chunks = (bits[start : start + step] for start in range(0, len(bits), step))
         return self._joined(self.evaluated(*self._dense(chunk), len(chunk), method) for chunk in chunks)
 
+    def at_outcomes(self, outcomes: Tensor, method: str = "g") -> Tensor:
+        """The same for outcomes [A, ...] of a program's only step."""
+        step = self._chunk()
+        chunks = (outcomes[start : start + step] for start in range(0, len(outcomes), step))
+        return self._joined(self.evaluated([chunk], [True], len(chunk), method) for chunk in chunks)
+
+    def at_native(self, outcomes: list[Tensor], method: str = "g") -> Tensor:
+        """g, or its rows, at one outcome of every step."""
+        return self._plain(outcomes, method)
+
     def _joined(self, values: Iterable[Tensor]) -> Tensor:
         parts = list(values)
         if not parts:
@@ -203,6 +213,8 @@ class Evaluator:
 
     def _loop(self, outcomes: list[Tensor], many: list[bool], chosen: Any, method: str) -> Tensor:
         values = [self._plain([x[a] if m else x for x, m in zip(outcomes, many)], method) for a in chosen]
+        if len({x.shape for x in values}) > 1:
+            raise Unbatchable("the rows are not the same for all configurations")
         return torch.stack(values) if values else torch.zeros(0, dtype=torch.float64, device=self.device)
 
     def _plain(self, outcomes: list[Tensor], method: str) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -24,18 +25,22 @@ from metric2loss.runtime.tape import Tape
 
 __all__ = [
     "Tape",
-    "array",
     "arranged",
+    "array",
     "binning",
+    "call",
     "choose",
     "compare",
+    "numpy",
     "order",
     "picked",
+    "real",
     "record",
     "replay",
     "rounding",
     "select",
     "sign",
+    "turns",
 ]
 
 
@@ -103,6 +108,36 @@ compare = Operation("compare", comparing.compare)
 sign = Operation("sign", comparing.sign)
 rounding = Operation("rounding", thresholds.rounding)
 binning = Operation("binning", thresholds.binning)
+
+
+def call(function: Callable[..., Any], *args: Any, at: tuple[Any, ...], **kwargs: Any) -> Any:
+    """A rewritten helper of a program in one piece: its steps are kept in a tape of their own, under `at`."""
+    reading = step.current()
+    if not isinstance(reading, Recording):
+        return function(*args, **kwargs)
+    with step.reading(type(reading)(reading.tape[reading.place(at)])):
+        return function(*args, **kwargs)
+
+
+def turns() -> Iterator[int]:
+    """0, 1, 2, …: the turns of what the user wrote as a `while` loop."""
+    return count()
+
+
+def real(x: Any) -> Any:
+    """`float(x)` in f: one number in float64 that keeps its gradient."""
+    if isinstance(x, Array) and x.active:
+        return x.reshape(()).astype(np.float64)
+    if isinstance(x, Tensor) and x.requires_grad:
+        return x.reshape(()).double()
+    return float(x)
+
+
+def numpy(x: Any) -> Any:
+    """`x.numpy()` in f: the exact ndarray beside the tensor that keeps its gradient."""
+    if isinstance(x, Tensor) and x.requires_grad:
+        return Array(x.detach().cpu().numpy(), x.cpu())
+    return x.numpy() if isinstance(x, Tensor) else x
 
 
 def array(x: Any) -> Any:
