@@ -525,6 +525,47 @@ SESSIONS: dict[str, Any] = {
 }
 
 
+MANY_LABELS: dict[str, Any] = {
+    "scores": ("probabilities",),
+    "make": lambda rng: {
+        "targets": rng.permuted((np.arange(8)[:, None] % 2 == 0) & (np.arange(3) < 2), axis=0).astype(np.int64),
+        "probabilities": rng.random((8, 3)),
+    },
+    "ideal": lambda inputs: {"probabilities": 0.1 + 0.8 * inputs["targets"]},
+}
+
+POSITIVE_NEGATIVE: dict[str, Any] = {
+    "scores": ("pos_scores", "neg_scores"),
+    "make": lambda rng: {"pos_scores": rng.normal(size=5), "neg_scores": rng.normal(size=7)},
+    "ideal": lambda inputs: {"pos_scores": np.ones(5), "neg_scores": -np.ones(7)},
+}
+
+OVERLAPPING: dict[str, Any] = {
+    "scores": ("confidence",),
+    "make": lambda rng: {
+        "confidence": rng.random(8),
+        "overlaps": rng.permutation(np.vstack([np.eye(3) * 0.8, np.eye(3) * 0.6, np.full((2, 3), 0.2)])),
+    },
+    "ideal": lambda inputs: {"confidence": inputs["overlaps"].max(axis=1)},
+}
+
+REFERENCES = [[1, 2], [3], [2, 2, 1]]
+
+SENTENCES: dict[str, Any] = {
+    "scores": ("logits",),
+    "make": lambda rng: {"logits": rng.normal(size=(3, 4, 4)), "references": REFERENCES},
+    "ideal": lambda inputs: {"logits": np.eye(4)[[(row + [0] * 4)[:4] for row in REFERENCES]]},
+    "rows": ("logits", "references"),
+}
+
+RATINGS: dict[str, Any] = {
+    "scores": ("predictions",),
+    "make": lambda rng: {"predictions": rng.uniform(0.5, 5.5, size=10), "ratings": rng.integers(1, 6, size=10)},
+    "ideal": lambda inputs: {"predictions": inputs["ratings"].astype(float)},
+    "rows": ("predictions", "ratings"),
+}
+
+
 def tagged(score: str, target: str, kind: str = "real", n: int = 5, labels: int = 5) -> dict[str, Any]:
     """Samples with several 0/1 labels each, at least one of each kind."""
     family = listed(score, target, n=n, items=labels)
@@ -631,4 +672,19 @@ CASES: tuple[Case, ...] = (
     case("best_threshold_f1", "best_f1", flat("probabilities", "labels"), best=1.0),
     case("weighted_accuracy_logits", "balanced_binary_accuracy", headed("output", "label"), library="torch", best=1.0),
     case("hit_rate_counting", "evaluate_sessions", SESSIONS, returns=1, best=1.0),
+    case("rankdata_auc", "mann_whitney_auc", flat("y_score", "y_true", n=14), best=1.0),
+    case("multilabel_sklearn_auc", "mean_auc", MANY_LABELS, best=1.0),
+    case("dict_of_dicts_mrr", "run_mrr", listed("scores", "relevance"), best=1.0),
+    case("tie_walk_auc", "auc_with_ties", flat("y_pred", "y", n=12), best=1.0),
+    case("closure_factory", "recall_at_3", listed("scores", "relevance"), best=1.0),
+    case("nlargest_enumerate", "precision_at_k", listed("predictions", "targets")),
+    case("lexsort_ap", "pessimistic_ap", flat("y_score", "y_true", n=12), best=1.0),
+    case("searchsorted_auc", "auc", POSITIVE_NEGATIVE, best=1.0),
+    case("max_over_own_thresholds", "best_accuracy", flat("scores", "labels", n=8), best=1.0),
+    case("greedy_detection_ap", "box_ap", OVERLAPPING, best=1.0),
+    case("token_error_rate", "token_error_rate", SENTENCES, library="torch", direction="minimize", best=0.0),
+    case("bisected_eer", "bisected_eer", flat("scores", "labels"), direction="minimize", best=0.0),
+    case("ranked_threshold_precision", "precision_at_recall", flat("probs", "labels"), library="torch", best=1.0),
+    case("pixel_confusion_scatter", "class_accuracy", pictured("logits", "labels", 3), best=1.0),
+    case("rounded_ratings", "exact_ratings", RATINGS, best=1.0),
 )
