@@ -14,6 +14,7 @@ import torch
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from torch import Tensor
 
+from metric2loss import step
 from metric2loss.runtime import indexing
 from metric2loss.runtime.batched import Unbatchable, agreed, in_batch, plain
 from metric2loss.runtime.failures import failure
@@ -96,12 +97,21 @@ class Array(NDArrayOperatorsMixin):
     def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "at":
             return self._changed_at(function, *inputs)
-        return _apply(getattr(function, method), ufunc(function, method), inputs, kwargs)
+        def apply() -> Any:
+            return _apply(getattr(function, method), ufunc(function, method), inputs, kwargs)
+
+        watch = _watch()
+        return apply() if watch is None else watch.ufunc(function, method, inputs, kwargs, apply)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function.__name__ in _WRITING:
             return _written_by(function, *args, **kwargs)
-        return _apply(function, evaluate(function), args, kwargs)
+
+        def apply() -> Any:
+            return _apply(function, evaluate(function), args, kwargs)
+
+        watch = _watch()
+        return apply() if watch is None else watch.function(function, args, kwargs, apply)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.active:
@@ -118,9 +128,13 @@ class Array(NDArrayOperatorsMixin):
         return self.exact
 
     def __bool__(self) -> bool:
+        if self.active and (watch := _watch()) is not None:
+            return bool(watch.truth(self))
         return bool(self._one("a truth value"))
 
     def __int__(self) -> int:
+        if self.active and (watch := _watch()) is not None:
+            return int(watch.integer(self))
         return int(self._one("an integer"))
 
     def __float__(self) -> float:
@@ -204,6 +218,8 @@ class Array(NDArrayOperatorsMixin):
     # --- methods that are functions with another name
 
     def astype(self, dtype: Any, **kwargs: Any) -> Any:
+        if self.active and (watch := _watch()) is not None and watch.discrete(dtype):
+            return watch.converted(self, dtype)
         exact = None if self._exact is None else self._exact.astype(dtype)
         if self._tensor is None:
             return wrapped(exact, None)
@@ -254,8 +270,15 @@ for _name in _METHODS.split():
     setattr(Array, _name, _method(_name))
 
 
+def _watch() -> Any:
+    """The reading of live code in force, which meets steps as they are called."""
+    reading = step.current()
+    return reading if getattr(reading, "awake", False) else None
+
+
 def _leak(needed: str) -> Exception:
-    return failure(
+    watch = _watch()
+    return (failure if watch is None else watch.leak)(
         "M2L302",
         f"a score is used where Python needs {needed}",
         "the gradient ends where a score becomes a plain number",

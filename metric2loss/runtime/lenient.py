@@ -206,7 +206,7 @@ class Lenient:
     def __getattr__(self, name: str) -> Any:
         kind = type(self._owner)
         found = getattr(kind, name, None)
-        if not isinstance(found, FunctionType) or name not in ("f", "g", "rows"):
+        if not isinstance(found, FunctionType) or name not in ("f", "g", "rows") or kind.dispatched:
             return getattr(self._owner, name)
         known = _bound.setdefault(kind, {})
         own = found.__globals__

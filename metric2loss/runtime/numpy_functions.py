@@ -129,6 +129,14 @@ def negative(x: Any, **kwargs: Any) -> Any:
     return -_as(x)
 
 
+@_numpy_name("reshape")
+def reshape(x: Any, shape: Any = None, order: str = "C", newshape: Any = None, copy: Any = None) -> Any:
+    if order not in ("C", "K", "A"):
+        raise NotImplementedError("reshape in Fortran order")
+    shape = newshape if shape is None else shape
+    return _as(x).reshape((int(shape),) if np.ndim(shape) == 0 else tuple(int(n) for n in shape))
+
+
 # --- sorting and searching
 
 

@@ -1,0 +1,46 @@
+"""From the running stack to the place of a step in the user's or a library's source: file, line and instruction."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from types import CodeType, FrameType
+
+import numpy as np
+import torch
+
+_OWN = str(Path(__file__).resolve().parents[2]) + os.sep
+_BELOW = tuple(str(Path(str(home.__file__)).resolve().parent) + os.sep for home in (np, torch))
+
+Place = tuple[str, int]
+
+
+@cache
+def foreign(code: CodeType) -> bool:
+    """Whether the code is neither ours nor that of NumPy and torch: there the user's steps are written."""
+    path = code.co_filename
+    return not path.startswith((_OWN, *_BELOW, "<frozen", "<__array_function__"))
+
+
+def caller() -> FrameType | None:
+    """The innermost running frame of foreign code."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not foreign(frame.f_code):
+        frame = frame.f_back
+    return frame
+
+
+def here(what: str) -> Place:
+    """A name for the place that runs now, and the instruction: a line may hold several steps."""
+    frame = caller()
+    if frame is None:
+        return what, 0
+    return f"{_short(frame.f_code)}:{frame.f_lineno} {what}", frame.f_lasti
+
+
+@cache
+def _short(code: CodeType) -> str:
+    path = Path(code.co_filename)
+    return f"{path.parent.name}/{path.name}"

@@ -1,0 +1,287 @@
+"""Stand-ins for Python's own functions, `math`, `heapq`, `numpy` and `torch`, for code that computes with scores.
+
+Each does what it stands for when no score is among its arguments.  Python's orders never compare scores themselves: the
+keys are gathered, ranked by the rule of order, and the items picked by index.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import heapq
+import math
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metric2loss.runtime import lenient, steps
+from metric2loss.runtime.arrays import Array
+from metric2loss.runtime.batched import in_batch, is_batched
+from metric2loss.runtime.dispatch.reading import Dispatch, current, is_active, rewrapped
+from metric2loss.runtime.indexing import deep
+from metric2loss.runtime.lenient import Namespace, many
+
+
+def _scores_in(keys: list[Any]) -> bool:
+    """Whether keys are scores, or tuples with one."""
+    return any(is_active(key) or (isinstance(key, tuple) and any(is_active(part) for part in key)) for key in keys)
+
+
+def _order(reading: Dispatch, keys: list[Any], reverse: bool, using: str = "sorted", count: int | None = None) -> list[int]:
+    """Places in order: scores first, the other parts of tuple keys decide between equal ones."""
+    operand, then = _parts(keys)
+    kwargs: dict[str, Any] = {"reverse": reverse} if using == "sorted" else {"n": count}
+    if then is not None:
+        kwargs["then"] = then
+    return [int(k) for k in reading.meet(steps.order, operand, using=using, **kwargs)]
+
+
+def _parts(keys: list[Any]) -> tuple[Any, list[Any] | None]:
+    if not isinstance(keys[0], tuple):
+        return stacked(keys), None
+    if not is_active(keys[0][0]):
+        reading = current()
+        assert reading is not None
+        raise reading.leak("M2L301", "an order by tuples whose score is not their first entry", "other entries decide first")
+    rest = [tuple(getattr(part, "exact", part) for part in key[1:]) for key in keys]
+    return stacked([key[0] for key in keys]), rest
+
+
+def stacked(values: Iterable[Any]) -> Any:
+    """Scalars as one array."""
+    parts = [rewrapped(x) if isinstance(x, Tensor) else x for x in values]
+    tensors = [x.tensor if isinstance(x, Array) else torch.tensor(float(x), dtype=torch.float64) for x in parts]
+    exact = [float(x.exact) if isinstance(x, Array) else float(x) for x in parts]
+    return Array(np.array(exact), torch.stack([x.reshape(()).double() for x in tensors]))
+
+
+def _sorted(items: Iterable[Any], /, *, key: Any = None, reverse: bool = False) -> list[Any]:
+    reading = current()
+    listed = list(items)
+    keys = listed if key is None else [key(item) for item in listed]
+    if reading is None or not _scores_in(keys):
+        if key is None:
+            return sorted(listed, reverse=reverse)
+        places = sorted(range(len(keys)), key=keys.__getitem__, reverse=reverse)
+        return [listed[k] for k in places]
+    return [listed[k] for k in _order(reading, keys, bool(reverse))]
+
+
+def _largest(real: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @functools.wraps(real)
+    def call(n: int, iterable: Iterable[Any], key: Any = None) -> list[Any]:
+        reading = current()
+        listed = list(iterable)
+        keys = listed if key is None else [key(item) for item in listed]
+        if reading is None or not _scores_in(keys):
+            places = real(n, range(len(keys)), key=keys.__getitem__)
+            return [listed[k] for k in places]
+        return [listed[k] for k in _order(reading, keys, False, name, min(n, len(listed)))]
+
+    return call
+
+
+_NOTHING = object()
+
+
+def _extreme(real: Callable[..., Any], using: str) -> Callable[..., Any]:
+    """max and min: with a key the item that wins; without one, the value, which is no step."""
+
+    @functools.wraps(real)
+    def call(*args: Any, key: Any = None, default: Any = _NOTHING) -> Any:
+        reading = current()
+        listed = list(args[0]) if len(args) == 1 else list(args)
+        if not listed and default is not _NOTHING:
+            return default
+        keys = listed if key is None else [key(item) for item in listed]
+        if reading is None or not (_scores_in(keys) or any(many(x) for x in keys)):
+            if not listed:
+                return real(listed)
+            return listed[real(range(len(keys)), key=keys.__getitem__)]
+        if key is None and not any(isinstance(x, tuple) for x in keys):
+            return _value(using, keys)
+        operand, then = _parts(keys)
+        kwargs = {} if then is None else {"then": then}
+        return listed[int(reading.meet(steps.choose, operand, using=using, **kwargs))]
+
+    return call
+
+
+def _value(using: str, keys: list[Any]) -> Any:
+    name = "maximum" if using == "first_argmax" else "minimum"
+    if any(isinstance(x, Tensor) for x in keys):
+        return functools.reduce(getattr(torch, name), [torch.as_tensor(x) for x in keys])
+    return functools.reduce(getattr(np, name), keys)
+
+
+class Kind(type):
+    """The type of the stand-in for `float`, whose construction keeps scores."""
+
+    real: type
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, cls.real) or (cls.real is float and isinstance(x, Array) and x.ndim == 0 and x.active)
+
+    def __subclasscheck__(cls, other: type) -> bool:
+        return issubclass(other, cls.real)
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and many(args[0]):
+            return _kept(args[0])
+        return cls.real(*args, **kwargs)
+
+    def __eq__(cls, other: Any) -> bool:
+        return other is cls.real or cls is other
+
+    def __hash__(cls) -> int:
+        return hash(cls.real)
+
+
+def _kept(x: Any) -> Any:
+    """`float(x)` of a score: the score."""
+    if isinstance(x, Tensor) and is_batched(x):
+        return x.to(torch.float64)
+    x = rewrapped(x) if isinstance(x, Tensor) else x
+    return x.reshape(()).astype(np.float64)
+
+
+def _kind(real: type) -> Any:
+    """A subclass of the type (NumPy takes it for a dtype) that makes instances of the type itself."""
+    return Kind(real.__name__, (real,), {"real": real, "dtype": np.dtype(real), "__slots__": ()})
+
+
+def _round(x: Any, digits: int | None = None) -> Any:
+    if not is_active(x):
+        return round(x) if digits is None else round(x, digits)
+    found = np.round(x if isinstance(x, Array) else rewrapped(x), digits or 0)
+    return int(found) if digits is None else found
+
+
+def _sum(items: Iterable[Any], /, start: Any = 0) -> Any:
+    listed = list(items)
+    if not any(many(x) for x in listed):
+        return sum(listed, start)
+    return functools.reduce(operator.add, listed, start)
+
+
+def _isinstance(x: Any, kinds: Any) -> bool:
+    """Scores pass for what the user's code would have been given."""
+    if isinstance(x, Array):
+        given = np.ndarray if x.ndim else np.float64
+        return any(issubclass(given, kind) for kind in _flat(kinds) if isinstance(kind, type)) or isinstance(x, _real(kinds))
+    return isinstance(x, _real(kinds))
+
+
+def _flat(kinds: Any) -> list[Any]:
+    if isinstance(kinds, tuple):
+        return [found for kind in kinds for found in _flat(kind)]
+    if hasattr(kinds, "__args__"):
+        return [*kinds.__args__]
+    return [kinds.real if isinstance(kinds, Kind) else kinds]
+
+
+def _real(kinds: Any) -> Any:
+    if isinstance(kinds, tuple):
+        return tuple(_real(kind) for kind in kinds)
+    return kinds.real if isinstance(kinds, Kind) else kinds
+
+
+BUILTINS: dict[str, Any] = {
+    "sorted": _sorted,
+    "max": _extreme(builtins.max, "first_argmax"),
+    "min": _extreme(builtins.min, "first_argmin"),
+    "round": _round,
+    "sum": _sum,
+    "isinstance": _isinstance,
+    "float": _kind(float),
+}
+
+
+def _as_array(real: Callable[..., Any]) -> Callable[..., Any]:
+    """np.asarray and its kin: scores stay what they are, alone or in lists."""
+
+    @functools.wraps(real)
+    def call(x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        x = _gathered(x)
+        if not isinstance(x, Array):
+            made = real(x, *args, **kwargs)
+            return Array(made) if in_batch() else made
+        dtype = kwargs.get("dtype", args[0] if args else None)
+        return x.copy() if dtype is None else x.astype(dtype)
+
+    return call
+
+
+def _gathered(x: Any) -> Any:
+    """Lists of scores as one array."""
+    if isinstance(x, Tensor) and is_active(x):
+        return rewrapped(x)
+    if not isinstance(x, (list, tuple)) or not any(many(part) for part in deep(x)):
+        return x
+    parts = [_gathered(part) for part in x]
+    return np.stack([part if isinstance(part, Array) else np.asarray(part) for part in parts])
+
+
+def _making(real: Callable[..., Any]) -> Callable[..., Any]:
+    """np.zeros and its kin: for many configurations, what they make may be written to."""
+
+    @functools.wraps(real)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        made = real(*args, **kwargs)
+        return Array(made) if in_batch() and isinstance(made, np.ndarray) else made
+
+    return call
+
+
+def _of_lists(real: Callable[..., Any]) -> Callable[..., Any]:
+    """np.mean and its kin: NumPy does not look for scores inside of lists."""
+
+    @functools.wraps(real)
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        return real(_gathered(x), *args, **kwargs)
+
+    return call
+
+
+_CONVERTING = "array asarray asanyarray ascontiguousarray asarray_chkfinite"
+_FRESH = "zeros ones empty full arange linspace eye zeros_like ones_like empty_like full_like fromiter logspace tri identity"
+_REDUCING = (
+    "mean sum prod max min amax amin average median std var any all cumsum nanmean nansum sort argsort argmax argmin diff "
+    "round abs sqrt unique argpartition partition where nonzero flatnonzero percentile quantile clip log log2 exp dot"
+)
+
+NUMPY = Namespace(
+    np,
+    {
+        **{name: _as_array(getattr(np, name)) for name in _CONVERTING.split()},
+        **{name: _making(getattr(np, name)) for name in _FRESH.split()},
+        **{name: _of_lists(getattr(np, name)) for name in _REDUCING.split()},
+    },
+)
+MATH = Namespace(math, {name: value for name, value in vars(lenient._MATH).items() if not name.startswith("_")})
+HEAPQ = Namespace(
+    heapq,
+    {
+        "nlargest": _largest(heapq.nlargest, "nlargest"),
+        "nsmallest": _largest(heapq.nsmallest, "nsmallest"),
+    },
+)
+
+
+def _from_numpy(x: Any) -> Tensor:
+    return x.tensor if isinstance(x, Array) else torch.from_numpy(x)
+
+
+TORCH = Namespace(torch, {"from_numpy": _from_numpy})
+
+# functions imported by name
+STAND_INS: dict[int, Any] = {
+    id(getattr(real, name)): getattr(stand_in, name)
+    for real, stand_in in ((np, NUMPY), (math, MATH), (heapq, HEAPQ), (torch, TORCH))
+    for name in vars(stand_in)
+    if not name.startswith("_") and callable(getattr(real, name, None)) and getattr(real, name) is not getattr(stand_in, name)
+}
