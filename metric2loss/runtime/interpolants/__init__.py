@@ -11,10 +11,22 @@ from metric2loss.runtime.interpolants.integrated import Integrated
 from metric2loss.runtime.interpolants.multilinear import Multilinear
 from metric2loss.runtime.interpolants.protocol import Interpolant
 from metric2loss.runtime.interpolants.pull import Pull
+from metric2loss.runtime.interpolants.relational import Relational
 
-__all__ = ["NAMES", "Direct", "Idw", "Integrated", "Interpolant", "Multilinear", "Problem", "Pull", "named"]
+__all__ = [
+    "NAMES",
+    "Direct",
+    "Idw",
+    "Integrated",
+    "Interpolant",
+    "Multilinear",
+    "Problem",
+    "Pull",
+    "Relational",
+    "named",
+]
 
-_KINDS = (Integrated, Idw, Pull, Multilinear, Direct)
+_KINDS = (Integrated, Idw, Pull, Multilinear, Direct, Relational)
 NAMES = tuple(kind.name for kind in _KINDS)
 _SHARED = ("anchors", "power")  # of every loss, whether its interpolant has use for them or not
 

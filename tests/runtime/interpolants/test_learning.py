@@ -56,14 +56,14 @@ def blobs(amount: int, classes: int, apart: float) -> tuple[torch.Tensor, torch.
     return centres[labels] + torch.randn(amount, 6, generator=draw), labels
 
 
-@pytest.mark.parametrize("name", ["integrated", "idw", "pull"])
+@pytest.mark.parametrize("name", ["integrated", "idw", "pull", "relational"])
 def test_accuracy(name):
     x, labels = blobs(60, 3, 2.0)
     draw = torch.Generator().manual_seed(0)
     assert trained(AccuracyLoss(name, total_steps=40, generator=draw), x, labels, 3) > 0.95
 
 
-@pytest.mark.parametrize("name", ["integrated", "idw", "pull"])
+@pytest.mark.parametrize("name", ["integrated", "idw", "pull", "relational", "multilinear"])
 def test_average_precision(name):
     x, labels = blobs(40, 5, 2.0)
     draw = torch.Generator().manual_seed(0)
