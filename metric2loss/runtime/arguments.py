@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -52,6 +53,12 @@ def signature_of(function: Callable[..., Any]) -> inspect.Signature:
     return found.replace(parameters=list(found.parameters.values())[1:])
 
 
+def spread(function: Callable[..., Any], values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Values by name as positional and named arguments: `*targets` and `**options` are handed on as such."""
+    call = inspect.BoundArguments(signature_of(function), OrderedDict(values))
+    return call.args, call.kwargs
+
+
 def bound(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
     """Binds a call to the user's signature, as f has it."""
     signature = signature_of(type(owner).f)
@@ -59,7 +66,7 @@ def bound(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Argum
     try:
         call = signature.bind_partial(*args, **kwargs)
         call.arguments.update({name: value for name, value in given.items() if name not in call.arguments})
-        call = signature.bind(**call.arguments)
+        call = signature.bind(*call.args, **call.kwargs)
     except TypeError as error:
         raise failure(
             "M2L503", f"{type(owner).__name__}: {error}", hint=f"call it as the metric: {signature}"
