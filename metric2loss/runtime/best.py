@@ -8,14 +8,14 @@ one after a configuration was seen that beats the best.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from metric2loss.runtime.failures import failure
-from metric2loss.runtime.proposals import IDEAL, Batch, Proposal, free, improved, possible, proposals, settled
+from metric2loss.runtime.proposals import IDEAL, Batch, Proposal, free, improved, possible, proposals, settled, winners
 
 _EQUAL = 1e-9
 _PATIENCE = 16  # a way that keeps being beaten is not looked for at every batch
@@ -26,10 +26,11 @@ _GREEDY, _CURRENT = "greedy improvement", "the current configuration"
 class Found:
     """The best configuration of a batch, its metric value, the direction (+1 maximise), and how it was come by."""
 
-    bits: Tensor
+    bits: Tensor | Callable[[], Tensor]
     value: float
     sign: int
     how: str
+    winners: Tensor | None = None  # BoolTensor[rows, n]: what comes before all else, where that says it all
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,15 @@ class BestConfiguration:
 
     def __call__(self, batch: Batch) -> Found:
         """The best configuration known for this batch."""
-        if not len(batch.bits):
+        if not (batch.leaves and batch.leaves[-1].stop):
             return Found(batch.bits, batch.metric, self.sign or 1, self.how or "no binaries")
         self._batches += 1
         if self._batches & (self._batches - 1) == 0:
-            return self._or_current(batch, self._search(batch))
+            return self._or_current(batch, _in_short(batch, self._search(batch)))
         again = self._again(batch)
         if again is None or (self._surprises < _PATIENCE and (self._outdone or self._beaten(batch, again))):
             self._surprises += 1
-            again = self._search(batch)
+            again = _in_short(batch, self._search(batch))
         return self._or_current(batch, again)
 
     def seen(self, ahead: float) -> None:
@@ -70,6 +71,12 @@ class BestConfiguration:
         """What the remembered way gives."""
         if not self.how or self.sign is None:
             return None
+        side = winners(batch, self.how) if hasattr(batch, "values_at") else None
+        if side is not None:
+            layout = batch.leaves[0].layout
+            value = float(batch.values_at(layout.with_ahead(side).unsqueeze(0))[0])
+            bits = lambda: layout.ranked((~side).long())  # noqa: E731
+            return Found(bits, value, self.sign, self.how, side) if math.isfinite(value) else None
         for proposal in proposals(batch):
             if proposal.name == self.how:
                 bits = proposal.bits()
@@ -103,6 +110,11 @@ class BestConfiguration:
 
     def _beaten(self, batch: Batch, found: Found) -> bool:
         return found.sign * (batch.metric - found.value) > _EQUAL
+
+
+def _in_short(batch: Batch, found: Found) -> Found:
+    side = winners(batch, found.how) if found.how and math.isfinite(found.value) else None
+    return found if side is None else replace(found, winners=side)
 
 
 def _tried(batch: Batch) -> list[_Tried]:
@@ -148,10 +160,12 @@ def _chosen(batch: Batch, tried: Sequence[_Tried], sign: int, before: str) -> _T
     equal = [entry for entry in tried if sign * entry.value >= top - _EQUAL]
     known = [entry for entry in equal if entry.proposal.name == before.removesuffix(f", {_GREEDY}")]
     first = next(iter([*known, *(entry for entry in equal if entry.proposal.recorded)]), equal[0])
-    # the same configuration without running f at other scores
-    return next((entry for entry in equal if _cheaper(entry, first)), first)
+    # the same configuration without running f at other scores, or without looking at single binaries
+    same = [entry for entry in equal if _cheaper(entry, first)]
+    short = (entry for entry in same if winners(batch, entry.proposal.name) is not None)
+    return next(short, next(iter(same), first))
 
 
 def _cheaper(entry: _Tried, than: _Tried) -> bool:
-    guessed = than.proposal.recorded and than.proposal.name != IDEAL
-    return guessed and not entry.proposal.recorded and torch.equal(entry.bits, than.bits)
+    given = than.proposal.name in (IDEAL, _CURRENT)
+    return not given and not entry.proposal.recorded and torch.equal(entry.bits, than.bits)

@@ -7,6 +7,7 @@ import math
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from metric2loss.diagnostics import Diagnostic, MetricError, MetricWarning, warning_text
 from metric2loss.runtime import arguments, interpolants, prune, rows, settings, tape
-from metric2loss.runtime.arguments import Arguments
+from metric2loss.runtime.arguments import Arguments, spread
 from metric2loss.runtime.best import BestConfiguration
 from metric2loss.runtime.distributed import Peers
 from metric2loss.runtime.evaluate import Batching, Evaluator, Program, number
@@ -25,6 +26,7 @@ from metric2loss.runtime.problem import Configuration, Problem, flat_bits, flat_
 from metric2loss.runtime.recorded import Differences
 from metric2loss.runtime.selves import without_selves
 from metric2loss.runtime.settings import ENCODINGS, Settings
+from metric2loss.runtime.split import Split
 
 __all__ = ["Configuration", "Problem", "SurrogateLoss"]
 
@@ -75,7 +77,8 @@ class SurrogateLoss(nn.Module):
     direction: ClassVar[str | None] = None
     scores: ClassVar[tuple[str, ...]] = ()
     library: ClassVar[str | None] = None
-    mixed: ClassVar[bool] = False
+    mixed: bool = False
+    dispatched: ClassVar[bool] = False  # f and g are readings of the metric itself
     bound: ClassVar[Mapping[str, object]] = {}
     returns: ClassVar[Any] = None
     ideal: Any = None
@@ -231,10 +234,10 @@ class SurrogateLoss(nn.Module):
         )
 
     def _run_f(self, given: Arguments, scores: Mapping[str, Tensor] | None) -> Any:
-        call = given.for_f(scores)
+        positional, named = spread(type(self).f, given.for_f(scores))
         with torch.inference_mode(False), torch.enable_grad(), settings.heeding(self._settings), _no_autocast(given):
             try:
-                tree = Lenient(self).f(**call)
+                tree = Lenient(self).f(*positional, **named)
             except MetricError:
                 raise
             except Exception as error:
@@ -257,6 +260,9 @@ class SurrogateLoss(nn.Module):
             problem = self._probed_problem(given)
             found = self._best(problem)
         problem.best, problem.best_value, problem.sign = found.bits, found.value, found.sign
+        if found.winners is not None and problem.size:
+            keys = problem.leaves[0].layout.keys.to(problem.evaluator.device)
+            problem.split = Split(keys, found.winners, problem.temperature)
         fallback = problem.metric if math.isfinite(problem.metric) else found.value
         problem.filler = fallback if math.isfinite(fallback) else 0.0
         self._seen = {
@@ -285,17 +291,21 @@ class SurrogateLoss(nn.Module):
         configuration = Configuration.of(tree)
         evaluator = self._evaluator(configuration, given)
         device = evaluator.device
-        bits = flat_bits(tree, device)
-        metric = float(self._asked(evaluator, bits.unsqueeze(0))[0])
+        natives = [leaf.native for leaf in configuration.recorded]
+        known = [outcome.to(device) for outcome in natives if outcome is not None]
+        late_bits = cache(lambda: flat_bits(tree, device))
+        at_once = len(known) == len(natives) and len(natives) > 0
+        metric = float(self._asked(evaluator, known if at_once else late_bits().unsqueeze(0)).reshape(()))
         return Problem(
-            flat_differences(tree, device),
-            bits,
             evaluator.leaves,
             metric,
             evaluator,
             given.scores,
             given.targets(),
             lambda scores: self._bits_at(scores, given, configuration),
+            configuration.recorded,
+            lambda: flat_differences(tree, device),
+            late_bits,
             self._ideal_scores(given),
             progress=float(self.progress),
             temperature=self.temperature,
@@ -308,10 +318,10 @@ class SurrogateLoss(nn.Module):
         device = next(iter(given.scores.values())).device
         return Evaluator(program, configuration.leaves(), self._batching, device)
 
-    def _asked(self, evaluator: Evaluator, bits: Tensor) -> Tensor:
-        """g at dense configurations; what the user's lines raise becomes a named error."""
+    def _asked(self, evaluator: Evaluator, at: Tensor | list[Tensor]) -> Tensor:
+        """g at dense configurations or at one outcome of every step; what the user's lines raise becomes a named error."""
         try:
-            return evaluator.at(bits)
+            return evaluator.at(at) if isinstance(at, Tensor) else evaluator.at_native(at)
         except MetricError:
             raise
         except Exception as error:
@@ -328,9 +338,19 @@ class SurrogateLoss(nn.Module):
         if self._separable is None:
             self._separable = rows.separated(problem)
             return
-        amount = problem.evaluator.at(problem.bits.unsqueeze(0), "rows").shape[1]
+        amount = self._amount_of_rows(problem)
+        if len(problem.leaves) == 1 and rows.regular(problem, amount):
+            problem.row_of, problem.n_rows = (lambda: rows.row_of_binaries(problem, amount)), amount
+            return
         problem.row_of = rows.row_of_binaries(problem, amount)
         problem.n_rows = amount if problem.row_of is not None else 1
+
+    def _amount_of_rows(self, problem: Problem) -> int:
+        natives = [leaf.native for leaf in problem.recorded]
+        known = [outcome.to(problem.evaluator.device) for outcome in natives if outcome is not None]
+        if len(known) == len(natives):
+            return problem.evaluator.at_native(known, "rows").shape[-1]
+        return problem.evaluator.at(problem.bits.unsqueeze(0), "rows").shape[1]
 
     # --- other scores
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,8 +13,10 @@ from torch import Tensor
 
 from metric2loss.runtime import tape
 from metric2loss.runtime.evaluate import Evaluator, Leaf
+from metric2loss.runtime.late import Late
 from metric2loss.runtime.layouts import Layout
 from metric2loss.runtime.recorded import Differences, Given, Outcomes
+from metric2loss.runtime.split import Split
 
 _FAR = 1e4  # an infinite difference counts as this: its binary is certain, its gradient zero
 
@@ -109,6 +112,8 @@ def flat_differences(tree: Any, device: torch.device) -> Tensor:
 def flat_bits(tree: Any, device: torch.device) -> Tensor:
     """The binaries of all sites."""
     bits = [leaf.bits.to(device) for _, leaf in tape.leaves(tree)]
+    if len(bits) == 1:
+        return bits[0]
     return torch.cat(bits) if bits else torch.zeros(0, dtype=torch.bool, device=device)
 
 
@@ -118,38 +123,44 @@ class Problem:
 
     differences: c, [L], autograd.  bits: the current configuration, the user's own operations.  leaves: the steps and where
     their binaries stand.  sign: +1 maximize, -1 minimize.  metric: g(bits), the user's units.  row_of, n_rows: the rows a
-    separable metric is the mean of (None, 1 otherwise).
+    separable metric is the mean of (None, 1 otherwise).  split: the pairs of the only step, where the best configuration
+    puts one class of every row before the other; then nothing needs the binaries one by one.
     """
 
-    differences: Tensor
-    bits: Tensor
     leaves: tuple[Leaf, ...]
     metric: float
-    evaluator: Evaluator = field(repr=False)
-    scores: Mapping[str, Tensor] = field(repr=False)
-    targets: Mapping[str, Any] = field(repr=False)
-    recorder: Callable[[Mapping[str, Tensor]], Tensor | None] = field(repr=False)
-    ideal: Mapping[str, Tensor] | None = field(default=None, repr=False)
+    evaluator: Evaluator
+    scores: Mapping[str, Tensor]
+    targets: Mapping[str, Any]
+    recorder: Callable[[Mapping[str, Tensor]], Tensor | None]
+    recorded: tuple[Differences, ...]
+    differences: Late[Tensor] = Late()
+    bits: Late[Tensor] = Late()
+    ideal: Mapping[str, Tensor] | None = None
     sign: int = 1
-    best: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.bool))
+    best: Late[Tensor] = Late(torch.zeros(0, dtype=torch.bool))
     best_value: float = float("nan")
-    row_of: Tensor | None = None
+    row_of: Late[Tensor | None] = Late(None)
     n_rows: int = 1
+    split: Split | None = None
     progress: float = 0.5
     temperature: float = 1.0
     generator: torch.Generator | None = None
-    filler: float | None = field(default=None, repr=False)  # stands for values that are not finite
-    met: float = field(default=float("-inf"), repr=False)  # the best of sign · g at configurations since `best` is known
+    filler: float | None = None  # stands for values that are not finite
+    met: float = float("-inf")  # the best of sign · g at configurations since `best` is known
 
     @property
     def size(self) -> int:
         """Number of binaries."""
-        return len(self.bits)
+        return self.leaves[-1].stop if self.leaves else 0
+
+    def __repr__(self) -> str:
+        return f"Problem({self.size} binaries, metric={self.metric}, best_value={self.best_value})"
 
     @property
     def looped(self) -> bool:
         """Whether configurations are evaluated one at a time, by a plain loop."""
-        return self.evaluator.batching["g" if self.row_of is None else "rows"].way == "loop"
+        return self.evaluator.batching["g" if self.n_rows == 1 else "rows"].way == "loop"
 
     def values(self, base: Tensor, flips: Tensor) -> Tensor:
         """Exact g at `base` with each line of `flips` turned (LongTensor[A, F] of flat binaries, -1 none): float64 [A]."""
@@ -171,12 +182,20 @@ class Problem:
             return self.values_of(bits).unsqueeze(1)
         return self._finite(self.evaluator.at(bits, "rows"))
 
+    def values_at(self, outcomes: Tensor) -> Tensor:
+        """Exact g at outcomes [A, ...] of the only step: float64 [A]."""
+        return self._noticed(self._finite(self.evaluator.at_outcomes(outcomes)))
+
+    def row_values_at(self, outcomes: Tensor) -> Tensor:
+        """Each row's value there, [A, R]."""
+        return self._finite(self.evaluator.at_outcomes(outcomes, "rows"))
+
     def record(self, scores: Mapping[str, Tensor]) -> Tensor | None:
         """The binaries at other scores; None where the steps are not the same there."""
         return self.recorder(scores)
 
     def _noticed(self, values: Tensor) -> Tensor:
-        if len(self.best) and len(values):
+        if math.isfinite(self.best_value) and len(values):
             self.met = max(self.met, float((self.sign * values).max()))
         return values
 

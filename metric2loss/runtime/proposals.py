@@ -12,6 +12,7 @@ from torch import Tensor
 
 from metric2loss.runtime.factored import Factored
 from metric2loss.runtime.influence import by_influence
+from metric2loss.runtime.layouts import ChooseLayout, OrderLayout
 
 IDEAL = "the ideal scores given"
 _SURE = 10.0  # how far apart proposed scores are: certain under a sigmoid or a softmax too
@@ -37,6 +38,27 @@ class Proposal:
     bits: Callable[[], Tensor | None]
     recorded: bool = False
     opposite: str = ""
+
+
+LARGEST, SMALLEST = "the largest outcome is chosen", "the smallest outcome is chosen"
+ALL_TRUE, ALL_FALSE = "all binaries true", "all binaries false"
+
+
+def winners(batch: Batch, name: str) -> Tensor | None:
+    """BoolTensor[rows, n]: the items that come before all others in the configuration of that name.
+
+    None where it is of another form: a program of several steps, rows of more than two classes, another way.
+    """
+    layout = batch.leaves[0].layout if len(batch.leaves) == 1 else None
+    if not isinstance(layout, (OrderLayout, ChooseLayout)) or layout.low is None:
+        return None
+    if name in (ALL_TRUE, ALL_FALSE):
+        return layout.low if name == ALL_TRUE else ~layout.low
+    if name in (LARGEST, SMALLEST) and layout.kind == "choose" and layout.outcomes.ndim == 2:
+        outcomes = layout.outcomes if layout.outcomes.dtype != torch.bool else layout.outcomes.to(torch.uint8)
+        best = outcomes.amax(1, keepdim=True) if name == LARGEST else outcomes.amin(1, keepdim=True)
+        return outcomes == best
+    return None
 
 
 def proposals(batch: Batch) -> Iterator[Proposal]:
@@ -139,13 +161,13 @@ def _class_axes(target: tuple[int, ...], scores: tuple[int, ...]) -> list[int]:
 def _structural(batch: Batch) -> Iterator[Proposal]:
     """Of an order, binaries name the lower class first: all true is ascending, all false descending."""
     size, device = len(batch.bits), batch.bits.device
-    yield Proposal("the largest outcome is chosen", lambda: _by_outcome(batch, 1))
-    yield Proposal("the smallest outcome is chosen", lambda: _by_outcome(batch, -1))
+    yield Proposal(LARGEST, lambda: _by_outcome(batch, 1))
+    yield Proposal(SMALLEST, lambda: _by_outcome(batch, -1))
     up, down = "items by influence", "items against their influence"
     yield Proposal(up, lambda: by_influence(batch, 1), False, down)
     yield Proposal(down, lambda: by_influence(batch, -1))
-    yield Proposal("all binaries true", lambda: torch.ones(size, dtype=torch.bool, device=device))
-    yield Proposal("all binaries false", lambda: torch.zeros(size, dtype=torch.bool, device=device))
+    yield Proposal(ALL_TRUE, lambda: torch.ones(size, dtype=torch.bool, device=device))
+    yield Proposal(ALL_FALSE, lambda: torch.zeros(size, dtype=torch.bool, device=device))
     for key, target in batch.targets.items():
         if isinstance(target, Tensor) and target.numel() and not target.is_complex():
             up, down = f"places by {key}", f"places by -({key})"

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from metric2loss.runtime.batched import Unbatchable
 from metric2loss.runtime.problem import Problem
 
 _CONTEXTS = 6
@@ -30,6 +31,11 @@ def row_of_binaries(problem: Problem, amount: int) -> Tensor | None:
     return torch.cat(found) if found else None
 
 
+def regular(problem: Problem, amount: int) -> bool:
+    """Whether the rows are those of a single step, in its order."""
+    return problem.evaluator.row_keys is None and amount > 0 and problem.leaves[0].layout.n_rows % amount == 0
+
+
 def separated(problem: Problem) -> str:
     """Fills `row_of` and `n_rows` when the rows are what they are said to be; returns why not, or ""."""
     evaluator = problem.evaluator
@@ -40,7 +46,11 @@ def separated(problem: Problem) -> str:
     of = row_of_binaries(problem, len(rows))
     if of is None or not len(rows):
         return "the rows do not match the steps"
-    if (reason := _doubt(problem, of, len(rows))) != "":
+    try:
+        reason = _doubt(problem, of, len(rows))
+    except Unbatchable as error:
+        reason = str(error)
+    if reason:
         return reason
     problem.row_of, problem.n_rows = of, len(rows)
     return ""

@@ -20,7 +20,7 @@ from metric2loss.runtime.good_rows import GoodRows, Summed
 from metric2loss.runtime.groups import Groups, Rows
 
 SAMPLES = 4
-_POINTS = 8  # of the closed forms, on the path
+POINTS = 8  # of the closed forms, on the path
 _RUN = 4096  # one run of g in a plain loop costs as much as handing it so many numbers
 
 
@@ -96,11 +96,11 @@ def _by_rows(problem: Problem, good: GoodRows, plan: Plan, x: Tensor) -> Tensor:
     worth = plan.rows.spread(_finite(problem.sign * (right - wrong)) / plan.rows.count, len(x))[good.at]
     credit = torch.zeros(len(x), dtype=torch.double, device=x.device)
     if good.all_of:
-        nodes, weights = _nodes(problem.progress, x)
+        nodes, weights = nodes(problem.progress, x)
         return credit.index_copy_(0, good.at, worth * good.integral(x, nodes, weights))
     inside = Summed()
-    for i in range(_POINTS):
-        inside.add(worth / _POINTS, good.log_derivative(x, (i + 0.5) / _POINTS))
+    for i in range(POINTS):
+        inside.add(worth / POINTS, good.log_derivative(x, (i + 0.5) / POINTS))
     return _placed(good, credit, inside)
 
 
@@ -154,11 +154,11 @@ def stratified(problem: Problem, progress: float) -> list[float]:
 
 @functools.lru_cache(maxsize=1)
 def _legendre() -> tuple[Tensor, Tensor]:
-    points, weights = np.polynomial.legendre.leggauss(_POINTS)
+    points, weights = np.polynomial.legendre.leggauss(POINTS)
     return torch.from_numpy((points + 1) / 2), torch.from_numpy(weights / 2)
 
 
-def _nodes(progress: float, like: Tensor) -> tuple[Tensor, Tensor]:
+def nodes(progress: float, like: Tensor) -> tuple[Tensor, Tensor]:
     """Nodes and weights of the same annealed path, for what can be integrated instead of sampled."""
     points, weights = (part.to(like) for part in _legendre())
     return torch.cat([points, points * (1.0 - progress)]), torch.cat([weights, weights]) / 2

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Problem, oriented
-from metric2loss.runtime.interpolants import credit, links
+from metric2loss.runtime.interpolants import closed, credit, links
 from metric2loss.runtime.interpolants.idw import Idw
 from metric2loss.runtime.interpolants.protocol import distance, joined, nothing
 
@@ -38,6 +38,10 @@ class Integrated:
 
     def __call__(self, problem: Problem) -> Tensor:
         """The distance of the metric from its best value; the gradient is the integrated one."""
+        split = getattr(problem, "split", None)
+        if split is not None and closed.decided(problem, split):
+            self.notes = ()
+            return joined(distance(problem), (split.keys, closed.gradient(problem, split)))
         if not len(problem.best):
             return nothing(problem)
         plan = credit.Plan.of(problem)

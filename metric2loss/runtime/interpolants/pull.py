@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Problem, oriented
-from metric2loss.runtime.interpolants import links
+from metric2loss.runtime.interpolants import links, sums
 from metric2loss.runtime.interpolants.protocol import distance, joined, nothing
 
 
@@ -22,6 +22,9 @@ class Pull:
 
     def __call__(self, problem: Problem) -> Tensor:
         """The distance of the metric from its best value; the gradient is the pull."""
+        split = getattr(problem, "split", None)
+        if split is not None:
+            return joined(distance(problem), (split.keys, sums.pulled(split, problem.progress)))
         if not len(problem.best):
             return nothing(problem)
         x = oriented(problem)

@@ -1,0 +1,124 @@
+"""Integrated credit of rows that are good when some good item beats all bad ones, from the keys alone.
+
+With u_ij(t) = u_ij + t (1 − u_ij) and q_i = Π_j u_ij(t), the row is good with probability Q = 1 − Π_i (1 − q_i), and the
+credit of a binary is its worth times the mean over t of dQ/du_ij = (q_i / u_ij(t)) Π_{i'≠i} (1 − q_i').  One good item:
+by quadrature over the annealed path.  Several: eight points of the whole path, the credit divided by its mean.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from metric2loss.runtime.factored import Problem
+from metric2loss.runtime.interpolants.credit import POINTS, nodes
+from metric2loss.runtime.interpolants.sums import Totals, link, pulled
+from metric2loss.runtime.split import Block, Split
+
+_NEGLIGIBLE = 1e-9
+
+
+def decided(problem: Problem, split: Split) -> bool:
+    """Whether every row of the metric is one row of the split, and worth the same whatever the others are."""
+    layout = problem.leaves[0].layout
+    return bool(layout.kind == "choose" and problem.n_rows == layout.n_rows and problem.n_rows == len(split.winners))
+
+
+def gradient(problem: Problem, split: Split) -> Tensor:
+    """dL/dkeys of the integrated credit, from two evaluations of the rows."""
+    layout = problem.leaves[0].layout
+    right, wrong = problem.row_values_at(  # type: ignore[attr-defined]
+        torch.stack([layout.with_ahead(split.winners), layout.with_ahead(~split.winners)])
+    )
+    worth = problem.sign * (right - wrong) / len(right)
+    mixed = (split.amounts > 0) & (split.amounts < split.winners.shape[1])
+    worth = torch.where(torch.isfinite(worth) & mixed, worth, 0.0).to(split.of_good)
+    if not bool((worth != 0).any()):
+        return pulled(split, 0.0 if split.good.shape[1] > 1 else problem.progress)
+    if split.good.shape[1] == 1:
+        return _of_one(problem, split, worth)
+    return _of_any(split, worth)
+
+
+def _of_one(problem: Problem, split: Split, worth: Tensor) -> Tensor:
+    """One good item a row: ∫ Π_j u_j(t) / u_j(t) dt."""
+    totals = Totals(split)
+    for block in split.blocks():
+        u = torch.sigmoid(block.x)
+        credit = _integral(u, problem.progress)
+        mine = worth[block.rows].reshape(-1, 1, 1)
+        pulls = credit.mul_(mine)
+        if bool((mine < 0).any()):
+            up = torch.where(mine >= 0, block.x, -block.x)
+            totals.add(block, pulls.mul_(link(up, problem.progress)))
+        else:
+            totals.add(block, pulls.mul_(_link_of(u, block.x, problem.progress)))
+    return totals.gradient()
+
+
+def _link_of(u: Tensor, x: Tensor, progress: float) -> Tensor:
+    down = x.neg_().sigmoid_()
+    if progress == 0:
+        return down
+    return down.mul_(u.sqrt_() if progress == 0.5 else u.log_().mul_(progress).exp_())
+
+
+def _integral(u: Tensor, progress: float) -> Tensor:
+    """∫ Π_j u_j(t) / u_j(t) dt over the last axis; nodes from t = 1 down, until nothing is left to add."""
+    points, weights = nodes(progress, u)
+    total = torch.zeros_like(u)
+    first: Tensor | None = None
+    order = torch.argsort(points, descending=True).tolist()
+    points_, weights_ = points.tolist(), weights.tolist()
+    for k in order:
+        t, weight = points_[k], weights_[k]
+        there = torch.add(u * (1 - t), t)
+        q = torch.log(there).sum(-1, keepdim=True).exp_()
+        if first is None:
+            first = q
+        elif bool((q <= _NEGLIGIBLE * first).all()):
+            break  # Q falls with t in every row
+        total.addcdiv_(q.mul_(weight), there)
+    return total
+
+
+def _of_any(split: Split, worth: Tensor) -> Tensor:
+    """Several good items: log q of all first, then the credit relative to the largest of the batch."""
+    logs = torch.stack([_log_q(split, t) for t in _TIMES])  # [T, R, goods]
+    if split.there is not None:
+        logs = torch.where(split.there > 0, logs, -math.inf)
+    rest = torch.log(-torch.expm1(logs.clamp(max=-1e-15 if logs.dtype == torch.double else -1e-7)))
+    weight = logs + (rest.sum(-1, keepdim=True) - rest) + worth.abs().log().reshape(1, -1, 1)
+    weight = torch.exp(weight - weight.amax())
+    totals, mean = Totals(split), 0.0
+    sign = torch.sign(worth).reshape(-1, 1, 1)
+    for block in split.blocks():
+        credit = _credit(block, weight[:, block.rows, block.goods])
+        mean += float(credit.sum())
+        mine = sign[block.rows]
+        up = block.x if bool((mine >= 0).all()) else torch.where(mine >= 0, block.x, -block.x)
+        totals.add(block, credit.mul_(link(up, 0.0)).mul_(mine))
+    return totals.gradient() * (split.pairs / mean if mean > 0 else 1.0)
+
+
+def _credit(block: Block, weight: Tensor) -> Tensor:
+    """Σ_t weight / u(t)."""
+    u = torch.sigmoid(block.x)
+    total = torch.zeros_like(u)
+    for t, mine in zip(_TIMES, weight, strict=True):
+        if bool((mine > 0).any()):
+            total.addcdiv_(mine.unsqueeze(-1), torch.add(u * (1 - t), t))
+    return total
+
+
+def _log_q(split: Split, t: float) -> Tensor:
+    """Σ_j log u_ij(t), [R, goods]."""
+    found = torch.empty_like(split.of_good)
+    for block in split.blocks():
+        found[block.rows, block.goods] = torch.sigmoid(block.x).mul_(1 - t).add_(t).log_().sum(2)
+    return found
+
+
+_TIMES = tuple((i + 0.5) / POINTS for i in range(POINTS))
