@@ -96,8 +96,8 @@ def _by_rows(problem: Problem, good: GoodRows, plan: Plan, x: Tensor) -> Tensor:
     worth = plan.rows.spread(_finite(problem.sign * (right - wrong)) / plan.rows.count, len(x))[good.at]
     credit = torch.zeros(len(x), dtype=torch.double, device=x.device)
     if good.all_of:
-        nodes, weights = nodes(problem.progress, x)
-        return credit.index_copy_(0, good.at, worth * good.integral(x, nodes, weights))
+        points, weights = nodes(problem.progress, x)
+        return credit.index_copy_(0, good.at, worth * good.integral(x, points, weights))
     inside = Summed()
     for i in range(POINTS):
         inside.add(worth / POINTS, good.log_derivative(x, (i + 0.5) / POINTS))
