@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
@@ -17,6 +17,7 @@ from metric2loss.diagnostics import Diagnostic
 from metric2loss.dump import STAGES, Stages
 from metric2loss.factor import Factors, factor, obstacles
 from metric2loss.frontend.normalise import pick_return, several
+from metric2loss.frontend.reshape import reshape
 from metric2loss.frontend.resolve import Metric, Options, Program, resolve
 from metric2loss.rows import find_rows
 from metric2loss.source import parse
@@ -50,10 +51,22 @@ def compile_text(text: str, path: str, options: Options | None = None) -> Compil
         raise source.error(*_distinct(problems))
     known: dict[int, Unit] = {}
     parts = [_part(factors_program, metric, factors, known) for (factors_program, metric, factors), _, _ in found]
-    program = found[0][0][0] if len(found) == 1 else program
+    program = _joined(program, [p for (p, _, _), _, _ in found])
     module = generate(program, parts, known.values())
     reports = tuple(report_of(program, part) for part in parts)
     return Compiled(module, reports, Stages(program, tuple(parts), tuple(known.values())))
+
+
+def _joined(program: Program, changed: Sequence[Program]) -> Program:
+    """What all metrics of a file see together: places and functions that came into being for one of them are kept."""
+    positions = dict(program.source.positions)
+    functions, definitions = dict(program.functions), dict(program.definitions)
+    for one in changed:
+        positions.update(one.source.positions)
+        functions.update({k: v for k, v in one.functions.items() if k not in program.functions or len(changed) == 1})
+        definitions.update({k: v for k, v in one.definitions.items() if k not in definitions or len(changed) == 1})
+    source = replace(program.source, positions=positions)
+    return replace(program, source=source, functions=functions, definitions=definitions)
 
 
 _Found = tuple[tuple[Program, Metric, Factors], FunctionFacts, tuple[Diagnostic, ...]]
@@ -63,8 +76,19 @@ def _factored(program: Program, metric: Metric) -> _Found:
     program, metric = pick_return(program, metric)
     levels = tuple(Level.ACTIVE if p in metric.scores else Level.PASSIVE for p in metric.function.parameters)
     facts = analyse(program, metric.function, levels)
+    while (changed := reshape(program, metric, _unshaped(facts, set()))) is not None:
+        program, metric = changed
+        facts = analyse(program, metric.function, levels)
     factors = factor(program, facts)
     return (program, metric, factors), facts, tuple(_problems(program, metric, factors))
+
+
+def _unshaped(facts: FunctionFacts, seen: set[int]) -> list[cst.CSTNode]:
+    """The definitions and loops that have to be rewritten, in the metric and in the helpers it calls with scores."""
+    if id(facts) in seen:
+        return []
+    seen.add(id(facts))
+    return [*facts.unshaped, *(n for inner in facts.calls.values() for n in _unshaped(inner, seen))]
 
 
 def _problems(program: Program, metric: Metric, factors: Factors) -> Sequence[Diagnostic]:

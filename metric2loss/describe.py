@@ -222,13 +222,15 @@ def library_of(program: Program, unit: Unit) -> str | None:
 
 
 def _vote(program: Program, facts: FunctionFacts, node: cst.CSTNode) -> set[str]:
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        method = node.func
+        if not program.qualified(method) and facts.level(method.value) > Level.PASSIVE and method.attr.value in _TORCH_METHODS:
+            return {"torch"}
     if isinstance(node, cst.Attribute):
         qualified = program.qualified(node) or ""
         root = qualified.partition(".")[0]
         if root in ("torch", "numpy", "scipy"):
             return {"numpy" if root == "scipy" else root}
-        if not qualified and facts.level(node.value) > Level.PASSIVE and node.attr.value in _TORCH_METHODS:
-            return {"torch"}
         if not qualified and node.attr.value in _NUMPY_METHODS:
             return {"numpy"}
     if isinstance(node, cst.Arg) and node.keyword is not None and node.keyword.value in ("axis", "dim"):
@@ -271,5 +273,5 @@ def _roles(program: Program, unit: Unit) -> dict[int, str]:
             for line, letters in _roles(program, unit.calls[step.name]).items():
                 roles.setdefault(line, set()).update(letters)
         for cut in step.cuts:
-            roles.setdefault(source.line(cut.site.node), set()).add("h")
+            roles.setdefault(source.line(cut.site.node), set()).update("fh")
     return {line: "".join(letter for letter in "fhg" if letter in found) for line, found in roles.items()}

@@ -202,7 +202,11 @@ def _counter(facts: FunctionFacts, loop: Loop) -> str | None:
     """The loop variable, when it counts: `for i in range(n)`, `for i, x in enumerate(xs)`."""
     iterable = loop.node.iter
     target: cst.BaseExpression = loop.node.target
-    if not isinstance(iterable, cst.Call) or not isinstance(iterable.func, cst.Name):
+    if not isinstance(iterable, cst.Call):
+        return None
+    if isinstance(iterable.func, cst.Attribute) and iterable.func.attr.value == "turns" and isinstance(target, cst.Name):
+        return target.value
+    if not isinstance(iterable.func, cst.Name):
         return None
     if iterable.func.value == "enumerate" and isinstance(target, cst.Tuple):
         target = target.elements[0].value

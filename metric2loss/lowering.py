@@ -51,13 +51,13 @@ def differences(program: Program, step: Step, active: Code) -> str:
             if len(operators) == 1
             else f"({', '.join(f'{chr(34)}{o}{chr(34)}' for o in operators)})"
         )
-        return f"steps.compare.differences({bare(left)}, {shown}, {bare(right)})"
+        return f"{program.steps}.compare.differences({bare(left)}, {shown}, {bare(right)})"
     operands = [keyed(program, site, active)] if site.key is not None else [bare(active(o)) for o in site.operands]
     arguments = operands + [code(a) for a in site.rest]
     if site.using != RULES[site.rule].default:
         arguments.append(f'using="{site.using}"')
     arguments += pruning(program, step)
-    return f"steps.{site.rule}.differences({', '.join(arguments)})"
+    return f"{program.steps}.{site.rule}.differences({', '.join(arguments)})"
 
 
 def keyed(program: Program, site: Site, active: Code) -> str:
@@ -86,7 +86,7 @@ def bare(text: str) -> str:
         if depth == 0 and place < len(text) - 1:
             return text
     inner = text[1:-1]
-    return text if "," in inner or not inner.strip() or " for " in inner else inner
+    return text if ":=" in inner or "," in inner or not inner.strip() or " for " in inner else inner
 
 
 def pruning(program: Program, step: Step) -> list[str]:
@@ -124,11 +124,11 @@ def result(program: Program, step: Step, site: Site, binaries: str) -> str:
     """`steps.order.result(binaries)`: what g has in the place of a step."""
     if site.rule == "compare":
         op = f', "{site.op}"' if len(step.operators) > 1 else ""
-        return f"steps.compare.result({binaries}{op})"
-    read = f"steps.{site.rule}.result({binaries})"
+        return f"{program.steps}.compare.result({binaries}{op})"
+    read = f"{program.steps}.{site.rule}.result({binaries})"
     if site.key is None:
         return read
-    return f"steps.{'arranged' if site.rule == 'order' else 'picked'}({program.source.code(site.operands[0])}, {read})"
+    return f"{program.steps}.{'arranged' if site.rule == 'order' else 'picked'}({program.source.code(site.operands[0])}, {read})"
 
 
 def results(
@@ -159,42 +159,66 @@ def _chained(program: Program, node: cst.CSTNode, found: list[tuple[int, str]]) 
     return f"({' and '.join(texts)})"
 
 
-def lowered(program: Program, factors: Factors, key: Callable[[Step], tuple[str, ...]]) -> str:
-    """The user's function with one token changed per step: every reading of `step` runs this text."""
-    at: dict[cst.CSTNode, cst.CSTNode] = {}
+def lowered(
+    program: Program,
+    factors: Factors,
+    key: Callable[[Step], tuple[str, ...]],
+    calls: Mapping[str, str],
+    name: str,
+) -> str:
+    """The user's function with one token changed per step: every reading of `step` runs this text.
+
+    `calls` names the lowered helper that a step calls, `name` is what this function is called.
+    """
+    at: dict[cst.CSTNode, list[tuple[int, str]]] = {}
     for step in factors.steps:
         for place, cut in enumerate(step.cuts):
-            site, name = cut.site, step.name if place == 0 else f"{step.name}_{place + 1}"
-            keys = (
-                f'at=("{name}"{"".join(", " + k for k in key(step))},)'
-                if not key(step)
-                else f'at=("{name}", {", ".join(key(step))})'
-            )
-            at.setdefault(site.node, cst.parse_expression(_marked(program, site, keys)))
-    node = _enumerated(factors, replaced(factors.facts.function.node, at))
-    return program.source.tree.code_for_node(node)
+            site, shown = cut.site, step.name if place == 0 else f"{step.name}_{place + 1}"
+            keys = f"at=({', '.join([chr(34) + shown + chr(34), *key(step)])},)"
+            keys = keys.replace(",)", ")") if key(step) else keys
+            at.setdefault(site.node, []).append((site.part, _marked(program, site, keys, calls.get(step.name, ""))))
+    found: dict[cst.CSTNode, cst.CSTNode] = {
+        node: cst.parse_expression(_chained(program, node, texts)) for node, texts in at.items()  # type: ignore[arg-type]
+    }
+    function = factors.facts.function.node
+    found.update(factors.facts.aliases)
+    found.update(_enumerations(factors, function, found))
+    node = replaced(function, found)
+    return program.source.tree.code_for_node(node.with_changes(name=cst.Name(name)))
 
 
-def _marked(program: Program, site: Site, keys: str) -> str:
+def _marked(program: Program, site: Site, keys: str, helper: str) -> str:
     code = program.source.code
+    steps = program.steps
     if site.rule == "call":
-        arguments = [f"{site.using}", *(code(a).rstrip(", ") for a in site.node.args), keys]  # type: ignore[attr-defined]
-        return f"steps.call({', '.join(arguments)})"
+        arguments = [helper or site.using, *(code(a).rstrip(", ") for a in site.node.args), keys]  # type: ignore[attr-defined]
+        return f"{steps}.call({', '.join(arguments)})"
     if site.rule == "compare":
         left, right = map(code, site.operands)
-        return f'steps.compare({bare(left)}, "{site.op}", {bare(right)}, {keys})'
+        return f'{steps}.compare({bare(left)}, "{site.op}", {bare(right)}, {keys})'
     operands = [keyed(program, site, code)] if site.key is not None else [bare(code(o)) for o in site.operands]
     arguments = operands + [code(a) for a in site.rest]
     if site.using != RULES[site.rule].default:
         arguments.append(f'using="{site.using}"')
-    read = f"steps.{site.rule}({', '.join([*arguments, keys])})"
+    read = f"{steps}.{site.rule}({', '.join([*arguments, keys])})"
+    if site.pair:
+        return f"({code(site.node)}[0], {read})"
     if site.key is None:
         return read
-    return f"steps.{'arranged' if site.rule == 'order' else 'picked'}({code(site.operands[0])}, {read})"
+    return f"{steps}.{'arranged' if site.rule == 'order' else 'picked'}({code(site.operands[0])}, {read})"
 
 
-def _enumerated(factors: Factors, node: cst.CSTNode) -> cst.CSTNode:
-    return node
+def _enumerations(
+    factors: Factors, function: cst.CSTNode, found: Mapping[cst.CSTNode, cst.CSTNode]
+) -> dict[cst.CSTNode, cst.CSTNode]:
+    """Loops that have no counter of their own are enumerated, so that their steps have keys."""
+    changed: dict[cst.CSTNode, cst.CSTNode] = {}
+    for node in walk(function):
+        key = factors.keys.get(node)
+        if isinstance(node, (cst.For, cst.CompFor)) and key is not None and key[1]:
+            target, iterable = enumerated(node, key[0])
+            changed[node.target], changed[node.iter] = target, replaced(iterable, found)
+    return changed
 
 
 def enumerated(loop: cst.For | cst.CompFor, key: str) -> tuple[cst.BaseAssignTargetExpression, cst.BaseExpression]:

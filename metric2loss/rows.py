@@ -147,6 +147,7 @@ def _cut(factors: Factors, values: tuple[cst.BaseExpression, ...], statement: in
         isinstance(shown, (cst.ListComp, cst.GeneratorExp))
         and shown.for_in is loops[0].node
         and shown.for_in.inner_for_in is None
+        and all(facts.level(clause.test) is Level.PASSIVE for clause in shown.for_in.ifs)
     ):
         return Rows(statement, values, inside, outside, shown.for_in)
     if isinstance(shown, cst.Name):
@@ -162,7 +163,7 @@ def _slices(
     given = frozenset(c.result for s in factors.steps for c in s.cuts)
     inside: set[object] = set()
     for node in walk(values[0], given):
-        for number in facts.reach.get(node, ()):
+        for number in facts.reach.get(node, frozenset()) - {statement}:
             inside |= {number, *nx.ancestors(graph, number)}
     graph.remove_edges_from([(source, statement) for source in list(graph.predecessors(statement))])
     for part in header(facts.statements[statement].node):
@@ -176,6 +177,8 @@ def _is_array(factors: Factors, values: cst.BaseExpression) -> bool:
     facts, step = factors.facts, factors.steps[0]
     if step.site.rule == "order" and not step.site.rest:
         return False
+    if any(isinstance(n, cst.Subscript) and _picks(factors, n) for n in walk(values)):
+        return False
     if isinstance(values, (cst.List, cst.ListComp, cst.GeneratorExp)):
         return False
     defined = [
@@ -187,6 +190,12 @@ def _is_array(factors: Factors, values: cst.BaseExpression) -> bool:
     return all(not facts.statements[n].loops and not isinstance(facts.statements[n].node, cst.For) for n in defined)
 
 
+def _picks(factors: Factors, node: cst.Subscript) -> bool:
+    """`labels[scores > 0.5]`: how many entries there are depends on the configuration."""
+    facts, rule = factors.facts, factors.steps[0].site.rule
+    return rule not in ("choose", "order") and any(facts.level(e) is Level.DISCRETE for e in node.slice)
+
+
 def _listed(factors: Factors, rows: Rows, values: cst.Name) -> Rows | None:
     """`values = []`, one append a turn of the loop, or a comprehension; read nowhere else."""
     facts = factors.facts
@@ -196,6 +205,8 @@ def _listed(factors: Factors, rows: Rows, values: cst.Name) -> Rows | None:
         small = small_of(node)
         if isinstance(small, cst.Assign) and isinstance(small.value, cst.List) and not small.value.elements:
             starts.append(number)
+        elif _decided(facts, number):
+            return None
         elif _is_append(small, values.value) and [l.node for l in facts.statements[number].loops] == [rows.loop]:
             appends.append(number)
         else:
@@ -205,6 +216,12 @@ def _listed(factors: Factors, rows: Rows, values: cst.Name) -> Rows | None:
     return Rows(
         rows.statement, rows.values, rows.inside, rows.outside, rows.loop, starts[0], tuple(sorted(appends)), rows.name
     )
+
+
+def _decided(facts: FunctionFacts, number: int) -> bool:
+    """Whether a step decides if a statement runs: then the number of values depends on the configuration."""
+    tests = [facts.statements[n].node for n in facts.statements[number].control] if number >= 0 else []
+    return any(facts.level(t.test) is not Level.PASSIVE for t in tests if isinstance(t, (cst.If, cst.While)))
 
 
 def _is_append(small: object, name: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
@@ -90,4 +91,64 @@ def parse(text: str, path: str) -> ModuleSource:
             {path: text},
         ) from None
     wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
-    return ModuleSource(path, text, tree, wrapper.resolve(PositionProvider))
+    unfold = _Unfold()
+    places = wrapper.resolve(PositionProvider)
+    unfolded = tree.visit(unfold)
+    return ModuleSource(path, text, unfolded, unfold.positions(places))
+
+
+class Renewing(cst.CSTTransformer):
+    """A change of the tree that remembers which new node stands where which old one stood."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.renewed: dict[cst.CSTNode, cst.CSTNode] = {}
+
+    def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> Any:
+        changed: Any = super().on_leave(original_node, updated_node)
+        if isinstance(changed, cst.CSTNode) and changed is not original_node:
+            self.renewed.setdefault(changed, original_node)
+        return changed
+
+    def positions(self, known: Mapping[cst.CSTNode, CodeRange]) -> Mapping[cst.CSTNode, CodeRange]:
+        """The known places, and those of the new nodes."""
+        found = dict(known)
+        for new, old in self.renewed.items():
+            while old not in known and old in self.renewed:
+                old = self.renewed[old]
+            if old in known:
+                found[new] = known[old]
+        return found
+
+
+class _Unfold(Renewing):
+    """One statement a line: `if x: y = 1` and `a = 1; b = 2` are unfolded, so that every statement stands alone."""
+
+    def leave_SimpleStatementSuite(
+        self, original_node: cst.SimpleStatementSuite, updated_node: cst.SimpleStatementSuite
+    ) -> cst.BaseSuite:
+        return cst.IndentedBlock(self.lines(updated_node.body, updated_node.trailing_whitespace))
+
+    def leave_SimpleStatementLine(
+        self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
+    ) -> cst.BaseStatement | cst.FlattenSentinel[cst.BaseStatement]:
+        if len(updated_node.body) == 1:
+            return updated_node
+        lines = self.lines(updated_node.body, updated_node.trailing_whitespace)
+        lines[0] = lines[0].with_changes(leading_lines=updated_node.leading_lines)
+        self.renewed[lines[0]] = original_node.body[0]
+        return cst.FlattenSentinel(lines)
+
+    def lines(
+        self, body: Sequence[cst.BaseSmallStatement], trailing: cst.TrailingWhitespace
+    ) -> list[cst.SimpleStatementLine]:
+        found = []
+        for place, small in enumerate(body):
+            alone = small.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
+            self.renewed[alone] = small
+            line = cst.SimpleStatementLine([alone])
+            if place == len(body) - 1:
+                line = line.with_changes(trailing_whitespace=trailing)
+            self.renewed[line] = small
+            found.append(line)
+        return found

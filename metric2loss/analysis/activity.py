@@ -21,7 +21,7 @@ from metric2loss.analysis.facts import (
     small_of,
     top,
 )
-from metric2loss.analysis.flow import Flow, leaves, meet, names_inside, reads_of_target, written
+from metric2loss.analysis.flow import Flow, leaves, meet, names_inside, part_of_pair, reads_of_target, written
 from metric2loss.frontend.resolve import Function, Program, target_names
 
 _Block = cst.BaseSuite
@@ -48,7 +48,7 @@ class _Analysis:
 
 
 def _empty(function: Function, arguments: tuple[Value, ...]) -> FunctionFacts:
-    return FunctionFacts(function, arguments, (), {}, {}, {}, {}, (), {}, (), Level.DISCRETE, ())
+    return FunctionFacts(function, arguments, (), {}, {}, {}, {}, (), {}, (), Level.DISCRETE, (), {}, {}, ())
 
 
 class _Interpreter:
@@ -63,7 +63,7 @@ class _Interpreter:
     ) -> None:
         self.program, self.function, self.arguments = program, function, arguments
         self.recorder = Recorder()
-        self.expressions = Expressions(program, self.recorder, call)
+        self.expressions = Expressions(program, self.recorder, call, function)
         self.numbers: dict[cst.CSTNode, int] = {}
         self.statements: dict[int, Statement] = {}
         self.before: dict[int, dict[str, frozenset[int]]] = {}
@@ -79,7 +79,13 @@ class _Interpreter:
         for place, value in enumerate(self.returns.values()):
             result = value if place == 0 else join(result, value)
         recorder = self.recorder
-        sites = tuple(s for s in recorder.sites.values() if not s.pair or self.unpacks(s))
+        held = [s for s in recorder.sites.values() if s.pair and not self.unpacks(s)]
+        names = {alias: name for site in held for alias, name in self.held(site).items()}
+        unread = [s for s in held if s.node not in {site.node for site in held if self.held(site)}]
+        kept = [s for s in recorder.sites.values() if s not in unread]
+        sites = tuple(replace(s, pair=False) if s in held else s for s in kept)
+        for number, changed in recorder.defines.items():
+            self.define(number, *changed)
         return FunctionFacts(
             self.function,
             self.arguments,
@@ -93,6 +99,43 @@ class _Interpreter:
             tuple(sorted(self.returns)),
             result,
             tuple(recorder.problems.values()),
+            names,
+            self.written_parameters(),
+            tuple(recorder.unshaped),
+        )
+
+    def written_parameters(self) -> dict[str, Level]:
+        """The parameters that are written to in place."""
+        shared = self.expressions.aliases
+        found: dict[str, Level] = {}
+        for name, level in self.recorder.writes.items():
+            for parameter in self.function.parameters:
+                if parameter in shared.get(name, {name}):
+                    found[parameter] = max(level, found.get(parameter, level))
+        return found
+
+    def held(self, site: Site) -> dict[cst.CSTNode, cst.Name]:
+        """`found = x.topk(2)`: every `found.indices` or `found[1]`; a use of anything else is refused."""
+        small = small_of(self.statements[site.statement].node)
+        whole = isinstance(small, cst.Assign) and small.value is site.node and len(small.targets) == 1
+        target = small.targets[0].target if whole and isinstance(small, cst.Assign) else None
+        if not isinstance(target, cst.Name):
+            self.together(site)
+            return {}
+        loads = [n for n, seen in self.recorder.reach.items() if site.statement in seen and isinstance(n, cst.Name)]
+        loads = [n for n in loads if n.value == target.value]
+        parts = {load: part_of_pair(self.function.node, load) for load in loads}
+        if any(part is None for part in parts.values()) or len({p[1] for p in parts.values() if p}) > 1:
+            self.together(site)
+        return {part[0]: target for part in parts.values() if part is not None and part[1] == 1}
+
+    def together(self, site: Site) -> None:
+        self.expressions.problem(
+            "M2L203",
+            site.node,
+            "values and indices are kept in one variable",
+            "The values stay differentiable, the indices come from a step: they part here.",
+            "Unpack the call: `values, indices = ...`.",
         )
 
     def place(self, site: Site) -> tuple[int, int, int, int]:
@@ -147,7 +190,7 @@ class _Interpreter:
         loops: tuple[Loop, ...],
     ) -> Flow:
         flow = replace(flow, env=dict(flow.env))
-        at = Context(number, loops)
+        at = Context(number, loops, control=flow.control)
         compound = _COMPOUND.get(type(node))
         if compound is not None:
             return compound(self, node, number, flow, path, (*control, number), loops)
@@ -165,10 +208,15 @@ class _Interpreter:
             value = at_least(self.value(node.value, env, at), control)
             for target in node.targets:
                 self.assign(target.target, value, env, number, at)
+            if isinstance(node.value, cst.Lambda) and isinstance(node.targets[0].target, cst.Name):
+                self.recorder.nested[node.targets[0].target.value] = node.value
         elif isinstance(node, cst.AnnAssign) and node.value is not None:
             self.assign(node.target, at_least(self.value(node.value, env, at), control), env, number, at)
         elif isinstance(node, cst.AugAssign):
             value = max(top(self.value(node.target, env, at)), top(self.value(node.value, env, at)), control)
+            shared = self.expressions.aliases.get(getattr(node.target, "value", ""), frozenset())
+            if isinstance(node.target, cst.Name) and (len(shared & set(env)) > 1 or self.is_parameter(node.target)):
+                self.expressions.weaken(node.target, value, env, number)  # arrays and lists are changed in place
             self.assign(node.target, value, env, number, at)
         elif isinstance(node, cst.Return):
             self.returns[number] = at_least(self.value(node.value, env, at), control) if node.value else Level.PASSIVE
@@ -201,6 +249,9 @@ class _Interpreter:
         self.expressions.bind(target, at_least(value, min(written_at, Level.DISCRETE)), env, number)
         self.define(number, *written(target))
 
+    def is_parameter(self, name: cst.Name) -> bool:
+        return name.value in self.function.parameters
+
     def define(self, number: int, *names: str) -> None:
         self.defines[number] = self.defines.get(number, frozenset()) | set(names)
 
@@ -209,6 +260,10 @@ class _Interpreter:
         level = max(top(self.value(node, env, at)), control)
         if not isinstance(node, cst.Call):
             return
+        if self.sorts_in_place(node):
+            return
+        if isinstance(node.func, cst.Name) and node.func.value in self.program.functions and node.func.value not in env:
+            return  # what own functions write to is known
         arguments = [a.value for a in node.args]
         received = (
             [node.func.value]
@@ -229,6 +284,23 @@ class _Interpreter:
                         number,
                     )
                     self.define(number, name)
+
+    def sorts_in_place(self, node: cst.Call) -> bool:
+        """`pairs.sort(key=…)` becomes `pairs = sorted(pairs, key=…)`; in-place sorting of an array is refused."""
+        if not isinstance(node.func, cst.Attribute) or node.func.attr.value != "sort":
+            return False
+        if top(self.recorder.levels.get(node.func.value, Level.PASSIVE)) is not Level.ACTIVE:
+            return False
+        self.recorder.unshaped[node] = None
+        self.recorder.sites = {k: s for k, s in self.recorder.sites.items() if s.node is not node}
+        self.expressions.problem(
+            "M2L203",
+            node,
+            "scores are sorted in place",
+            "The order they had before is lost for the steps that come later.",
+            "Keep the sorted ones under a name: `ranked = sorted(...)` or `np.sort(...)`.",
+        )
+        return True
 
     def may_write(self, node: cst.Call, env: Env) -> bool:
         return self.expressions.qualified(node.func, env) not in ("print", "len")
@@ -325,7 +397,10 @@ class _Interpreter:
         returns = tuple(j for j in after.jumps if j in self.returns or any(r in self.returns for r in after.jumps))
         leaving = Flow(env, max(flow.control, after.control if returns else Level.PASSIVE), (*flow.jumps, *returns))
         if node.orelse is not None:
-            return self.block(node.orelse.body, leaving, number, (*path, number, 1), control, loops)
+            otherwise = replace(leaving, env=dict(env), control=max(leaving.control, after.control), jumps=())
+            decided = (*control, *after.jumps)
+            other = self.block(node.orelse.body, otherwise, number, (*path, number, 1), decided, loops)
+            return replace(leaving, env=meet(env, other.env), jumps=(*leaving.jumps, *other.jumps))
         return leaving
 
     def while_(
@@ -347,7 +422,9 @@ class _Interpreter:
             if merged == env:
                 break
             env = merged
-        if any(s.statement == number or self._inside(s.statement, number) for s in self.recorder.sites.values()):
+        if any(self._inside(s.statement, number) for s in self.recorder.sites.values()):
+            if test is Level.PASSIVE and max(level, after.control) is Level.PASSIVE or test is Level.PASSIVE:
+                self.recorder.unshaped[node] = None
             self.expressions.problem(
                 "M2L203",
                 node.test,
@@ -394,14 +471,19 @@ class _Interpreter:
             merged = Flow(meet(merged.env, end.env), max(merged.control, end.control), (*merged.jumps, *end.jumps))
         if node.finalbody is not None:
             merged = self.block(node.finalbody.body, merged, number, (*path, number, 91), control, loops)
-        if any(self._inside(s.statement, number) for s in self.recorder.sites.values()):
-            self.expressions.problem(
-                "M2L203",
-                node,
-                "a step inside `try`",
-                "Whether the step runs may depend on an exception raised by another configuration.",
-                "Move the comparison, sort or argmax out of the `try` block.",
-            )
+        tried = (number, 0)
+        for site in self.recorder.sites.values():
+            if not self._inside(site.statement, number):
+                continue
+            path = self.statements[site.statement].block
+            if path[len(path_of := self.statements[number].block) :][:2] != tried or len(path) < len(path_of):
+                self.expressions.problem(
+                    "M2L203",
+                    site.node,
+                    "a step in the `except`, `else` or `finally` of a `try`",
+                    "Whether the step runs may depend on an exception raised by another configuration.",
+                    "Move the comparison, sort or argmax out of the `try` statement.",
+                )
         return merged
 
     def _inside(self, statement: int, ancestor: int) -> bool:
@@ -412,13 +494,16 @@ class _Interpreter:
         return False
 
     def nested(self, node: cst.FunctionDef | cst.ClassDef, number: int, flow: Flow, at: Context) -> None:
-        """A nested definition is a value; with a score inside it cannot be read yet."""
+        """A nested definition is a value; with a score inside it has to move out before it can be read."""
         level = Level.PASSIVE
         for inner in names_inside(node):
             level = max(level, top(self.value(inner, flow.env, at)))
         flow.env[node.name.value] = (level, frozenset({number}))
         self.define(number, node.name.value)
+        if isinstance(node, cst.FunctionDef):
+            self.recorder.nested[node.name.value] = node
         if level is Level.ACTIVE:
+            self.recorder.unshaped[node] = None
             self.expressions.problem(
                 "M2L203",
                 node.name,

@@ -131,6 +131,7 @@ class _Region:
                 node.func.value if isinstance(node.func, cst.Attribute) and node.func.value in self.derived else None
             )
             known = tail(node.func) in _ELEMENTWISE | _SPLITTING and not own
+            known = known and not any(a.keyword is not None and a.keyword.value == "out" for a in node.args)
             return (
                 known and all(self.is_operand(a.value) for a in node.args) and (receiver is not None or bool(node.args))
             )

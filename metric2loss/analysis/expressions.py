@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
 from metric2loss import rules
 from metric2loss.analysis import sequences, tables
-from metric2loss.analysis.facts import Each, FunctionFacts, Level, Loop, Site, Value, at_least, join, top
+from metric2loss.analysis.aliases import MUTATING, aliases
+from metric2loss.analysis.facts import Each, FunctionFacts, Keyed, Level, Loop, Site, Value, at_least, join, top, walk
 from metric2loss.diagnostics import Diagnostic
 from metric2loss.frontend.resolve import Function, Program, target_names
 
@@ -35,6 +36,10 @@ class Recorder:
     sites: dict[tuple[cst.CSTNode, int], Site] = field(default_factory=dict)
     calls: dict[cst.CSTNode, FunctionFacts] = field(default_factory=dict)
     problems: dict[tuple[cst.CSTNode, str], Diagnostic] = field(default_factory=dict)
+    unshaped: dict[cst.CSTNode, None] = field(default_factory=dict)
+    defines: dict[int, set[str]] = field(default_factory=dict)  # names that a statement writes to in place
+    writes: dict[str, Level] = field(default_factory=dict)
+    nested: dict[str, cst.CSTNode] = field(default_factory=dict)  # functions defined inside, lambdas with a name
 
 
 @dataclass(frozen=True)
@@ -44,13 +49,16 @@ class Context:
     statement: int
     loops: tuple[Loop, ...] = ()
     guards: tuple[tuple[cst.BaseExpression, bool], ...] = ()
+    control: Level = Level.PASSIVE  # whether a step decides if the statement runs
+    inside: cst.CSTNode | None = None  # the lambda it is a part of
 
 
 class Expressions:
     """Levels of expressions; one instance serves one function."""
 
-    def __init__(self, program: Program, recorder: Recorder, call: Calls) -> None:
+    def __init__(self, program: Program, recorder: Recorder, call: Calls, function: Function) -> None:
         self.program, self.recorder, self.call_own = program, recorder, call
+        self.aliases = aliases(function.node)
 
     def value(self, node: cst.CSTNode | None, env: Env, at: Context) -> Value:
         """The level of `node`; notes it, the definitions its names see, and the step it may be."""
@@ -81,7 +89,7 @@ class Expressions:
             return Level.PASSIVE
         if (
             isinstance(base, tuple)
-            and not isinstance(base, Each)
+            and not isinstance(base, (Each, Keyed))
             and node.attr.value in ("values", "indices")
             and len(base) == 2
         ):
@@ -92,6 +100,9 @@ class Expressions:
         base = self.value(node.value, env, at)
         index = [self.value(part, env, at) for part in node.slice]
         number = _constant_index(node)
+        if isinstance(base, Keyed):
+            level = max(map(top, index), default=Level.PASSIVE)
+            return at_least(base[1], min(level, Level.DISCRETE))
         if isinstance(base, Each):
             return base if len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Slice) else tuple(base)
         if isinstance(base, tuple) and number is not None and -len(base) <= number < len(base):
@@ -131,12 +142,13 @@ class Expressions:
         inner = dict(env)
         for parameter in (*node.params.posonly_params, *node.params.params, *node.params.kwonly_params):
             inner[parameter.name.value] = (Level.PASSIVE, frozenset())
-        return top(self.value(node.body, inner, at))
+        return top(self.value(node.body, inner, replace(at, inside=node)))
 
     def _named(self, node: cst.NamedExpr, env: Env, at: Context) -> Value:
         value = self.value(node.value, env, at)
         for name in target_names(node.target):
             env[name] = (value, frozenset({at.statement}))
+            self.recorder.defines.setdefault(at.statement, set()).add(name)
         return value
 
     # --- conditions ----------------------------------------------------------------------------------------------
@@ -201,7 +213,7 @@ class Expressions:
         clause: cst.CompFor | None = node.for_in
         while clause is not None:
             values = self.value(clause.iter, inner, at)
-            self.bind(clause.target, element(values), inner, at.statement)
+            self.bind(clause.target, element(values), inner, None)
             at = replace(at, loops=(*at.loops, Loop(clause, at.statement)))
             level = max(level, min(top(values), Level.DISCRETE))
             for test in clause.ifs:
@@ -210,15 +222,27 @@ class Expressions:
             clause = clause.inner_for_in
         parts = (node.key, node.value) if isinstance(node, cst.DictComp) else (node.elt,)  # type: ignore[attr-defined]
         found = [self.value(part, inner, at) for part in parts]
+        env.update({n: inner[n] for n in _walrus(node) if n in inner})
         first = found[0]
+        if isinstance(node, cst.DictComp):
+            return at_least(Keyed(found), level)
         if len(found) == 1 and isinstance(first, tuple) and not isinstance(first, Each):
             return at_least(Each(first), level)
         return max([level, *map(top, found)])
 
-    def bind(self, target: cst.CSTNode, value: Value, env: Env, statement: int) -> None:
-        """Strong definitions for plain names, weak ones for subscripts and attributes."""
+    def _dict(self, node: cst.Dict, env: Env, at: Context) -> Value:
+        found: Value = Keyed((Level.PASSIVE, Level.PASSIVE))
+        for element_ in node.elements:
+            value = self.value(element_.value, env, at)
+            if isinstance(element_, cst.DictElement):
+                value = Keyed((self.value(element_.key, env, at), value))
+            found = join(found, value)
+        return found
+
+    def bind(self, target: cst.CSTNode, value: Value, env: Env, statement: int | None) -> None:
+        """Strong definitions for plain names, weak ones for subscripts and attributes; None: a comprehension's own name."""
         if isinstance(target, cst.Name):
-            env[target.value] = (value, frozenset({statement}))
+            env[target.value] = (value, frozenset() if statement is None else frozenset({statement}))
             self.recorder.levels[target] = join(self.recorder.levels.get(target, Level.PASSIVE), value)
         elif isinstance(target, (cst.Tuple, cst.List)):
             parts = value if isinstance(value, tuple) and len(value) == len(target.elements) else None
@@ -226,16 +250,28 @@ class Expressions:
                 self.bind(element_.value, parts[place] if parts else top(value), env, statement)
         elif isinstance(target, cst.StarredElement):
             self.bind(target.value, top(value), env, statement)
-        else:
+        elif statement is not None:
             self.weaken(target, top(value), env, statement)
 
     def weaken(self, target: cst.CSTNode, level: Level, env: Env, statement: int) -> None:
-        """`x[i] = …`, `x.append(…)`: the old definitions of x stay visible."""
+        """`x[i] = …`, `x.append(…)`: the old definitions of x, and of all that may share its memory, stay visible."""
+        keys = _constant_keys(target)
         while isinstance(target, (cst.Subscript, cst.Attribute, cst.Call)):
             target = target.func if isinstance(target, cst.Call) else target.value
-        if isinstance(target, cst.Name):
-            value, definitions = env.get(target.value, (Level.PASSIVE, frozenset()))
-            env[target.value] = (join(value, level), definitions | {statement})
+        if not isinstance(target, cst.Name):
+            return
+        for name in sorted(self.aliases.get(target.value, frozenset()) | {target.value}):
+            if name not in env and name != target.value:
+                continue
+            value, definitions = env.get(name, (Level.PASSIVE, frozenset()))
+            if isinstance(value, Keyed) and keys is not None:
+                key = max((top(self.recorder.levels.get(k, Level.PASSIVE)) for k in keys), default=Level.PASSIVE)
+                changed: Value = Keyed((join(value[0], key), join(value[1], level)))
+            else:
+                changed = join(value, level)
+            env[name] = (changed, definitions | {statement})
+            self.recorder.defines.setdefault(statement, set()).add(name)
+            self.recorder.writes[name] = max(self.recorder.writes.get(name, Level.PASSIVE), level)
 
     # --- calls ---------------------------------------------------------------------------------------------------
 
@@ -247,6 +283,11 @@ class Expressions:
             self.value(node.func, env, at)
         arguments = [self.value(a.value, env, at) for a in node.args]
         level = max([top(base), *map(top, arguments)])
+        self._in_place(node, receiver, arguments, level, env, at)
+        if isinstance(base, Keyed) and isinstance(node.func, cst.Attribute) and node.func.attr.value in _OF_KEYED:
+            return _of_keyed(node.func.attr.value, base, level)
+        if qualified == "dict":
+            return _as_keyed(arguments, level)
         if self._is_passive(qualified, node):
             return Level.PASSIVE
         if qualified in _SEQUENCES and node.args:
@@ -262,6 +303,8 @@ class Expressions:
             return self._step(node, spelling, receiver, env, at)
         if isinstance(node.func, cst.Name) and node.func.value in self.program.functions and node.func.value not in env:
             return self._own(node, self.program.functions[node.func.value], arguments, at)
+        if isinstance(node.func, cst.Name) and node.func.value in self.recorder.nested:
+            return self._nested(node, at)
         if top(base) is not Level.ACTIVE and receiver is not None and node.func.attr.value in tables.METHODS_IN_PLACE:  # type: ignore[attr-defined]
             return level
         if self._is_smooth(qualified, node, base):
@@ -274,7 +317,64 @@ class Expressions:
             f"What `{name}` does with a real score cannot be read from this file.",
             "Write it with operations that have a rule (`metric2loss rules`), or pass it the result of a step.",
         )
-        return level
+        return Level.DISCRETE
+
+    def _nested(self, node: cst.Call, at: Context) -> Value:
+        """A call of an inner function with a score: the function has to move out first."""
+        name = self.program.source.code(node.func)
+        self.recorder.unshaped[self.recorder.nested[name]] = None
+        self.problem(
+            "M2L203",
+            node,
+            f"`{name}` is a nested definition that is given a score",
+            "Which steps it runs depends on where it is called.",
+            "Move it to the top level of the file and pass it everything it uses.",
+        )
+        return Level.DISCRETE
+
+    def _in_place(
+        self,
+        node: cst.Call,
+        receiver: cst.BaseExpression | None,
+        arguments: Sequence[Value],
+        level: Level,
+        env: Env,
+        at: Context,
+    ) -> None:
+        """Calls inside expressions that write: `queue.pop()`, `np.add(a, b, out=c)`, an own function that fills its argument."""
+        written = max(level, at.control)
+        if isinstance(node.func, cst.Attribute) and receiver is not None:
+            name = node.func.attr.value
+            if name in MUTATING or name.endswith("_") and not name.startswith("_"):
+                self.weaken(receiver, written, env, at.statement)
+        for arg in node.args:
+            if arg.keyword is not None and arg.keyword.value == "out":
+                self.weaken(arg.value, written, env, at.statement)
+        if not isinstance(node.func, cst.Name):
+            return
+        if node.func.value in self.recorder.nested and node.func.value in env:
+            self._written_by_nested(self.recorder.nested[node.func.value], written, env, at)
+        elif node.func.value in self.program.functions and node.func.value not in env:
+            self._written_by_own(node, self.program.functions[node.func.value], arguments, env, at)
+
+    def _written_by_nested(self, definition: cst.CSTNode, level: Level, env: Env, at: Context) -> None:
+        """An inner function sees its free names as they are at the call, and may write to them."""
+        inside = [n for n in walk(definition) if isinstance(n, cst.Name) and n.value in env]
+        seen = max([level, *(top(self.value(n, env, at)) for n in inside)])
+        for name in sorted(written_inside(definition) & {n.value for n in inside}):
+            self.weaken(cst.Name(name), seen, env, at.statement)
+
+    def _written_by_own(
+        self, node: cst.Call, function: Function, arguments: Sequence[Value], env: Env, at: Context
+    ) -> None:
+        bound = bind_arguments(function, node, arguments)
+        if bound is None:
+            return
+        writes = self.call_own(function, bound).writes
+        for place, arg in enumerate(node.args):
+            name = arg.keyword.value if arg.keyword else (*function.positional, *("" for _ in node.args))[place]
+            if name in writes:
+                self.weaken(arg.value, max(writes[name], at.control), env, at.statement)
 
     def qualified(self, node: cst.BaseExpression, env: Env) -> str | None:
         """The qualified name of a callee: an import's, or the plain name of a builtin."""
@@ -326,6 +426,14 @@ class Expressions:
                 "Compute this argument from the targets.",
             )
             return Level.DISCRETE
+        if any(a.keyword is not None and a.keyword.value == "out" for a in node.args):
+            self.problem(
+                "M2L203",
+                node,
+                "a step that writes to `out=`",
+                "Its result would have to be written in two places.",
+                "Assign what the call returns.",
+            )
         pair = spelling.index is not None
         op = spelling.operator
         self.note(Site(spelling.rule, spelling.using, node, operands, at.statement, rest=rest, op=op, pair=pair), at)
@@ -343,14 +451,32 @@ class Expressions:
             )
             return Level.ACTIVE
         facts = self.call_own(function, bound)
+        if not facts.statements:
+            self.problem(
+                "M2L203",
+                node,
+                f"`{function.name}` calls itself with a score",
+                "How often its steps run is not known before it has run.",
+                "Write the recursion as a loop.",
+            )
+            return Level.DISCRETE
         self.recorder.calls[node] = facts
-        if facts.sites and top(facts.result) is not Level.PASSIVE:
+        if facts.sites and (top(facts.result) is not Level.PASSIVE or facts.writes):
             self.note(
                 Site("call", function.name, node, tuple(a.value for a in node.args), at.statement, callee=facts), at
             )
         return facts.result
 
     def note(self, site: Site, at: Context) -> None:
+        if at.inside is not None:
+            self.recorder.unshaped[at.inside] = None
+            self.problem(
+                "M2L203",
+                site.node,
+                "a step inside a `lambda`",
+                "How often it runs is up to whoever calls it.",
+                "Define a function at the top level of the file, or write a comprehension.",
+            )
         key = (site.node, site.part)
         known = self.recorder.sites.get(key)
         if known is not None and known.node is not site.node:
@@ -402,7 +528,70 @@ def bind_arguments(function: Function, node: cst.Call, arguments: Sequence[Value
 
 def element(value: Value) -> Value:
     """The level of one element of an iterable; `enumerate` and `zip` keep their counters and columns apart."""
+    if isinstance(value, Keyed):
+        return value[0]
     return tuple(value) if isinstance(value, Each) else top(value)
+
+
+def written_inside(definition: cst.CSTNode) -> frozenset[str]:
+    """The names that an inner function may write to: in place, or declared `nonlocal`."""
+    found: set[str] = set()
+    for node in walk(definition):
+        if isinstance(node, (cst.Nonlocal, cst.Global)):
+            found |= {item.name.value for item in node.names if isinstance(item.name, cst.Name)}
+        targets: list[cst.CSTNode] = [t.target for t in node.targets] if isinstance(node, cst.Assign) else []
+        targets += [node.target] if isinstance(node, cst.AugAssign) else []
+        if isinstance(node, cst.Expr) and isinstance(node.value, cst.Call):
+            targets += [node.value.func, *(a.value for a in node.value.args)]
+        elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in MUTATING:
+            targets.append(node.func)
+        for target in targets:
+            root: cst.CSTNode = target
+            while isinstance(root, (cst.Subscript, cst.Attribute, cst.Call)):
+                root = root.func if isinstance(root, cst.Call) else root.value
+            if isinstance(root, cst.Name) and (root is not target or isinstance(node, (cst.AugAssign, cst.Expr))):
+                found.add(root.value)
+    return frozenset(found)
+
+
+def _walrus(node: cst.CSTNode) -> Iterator[str]:
+    for inner in walk(node):
+        if isinstance(inner, cst.NamedExpr):
+            yield from target_names(inner.target)
+
+
+def _constant_keys(target: cst.CSTNode) -> tuple[cst.CSTNode, ...] | None:
+    """The keys of `d[k] = …`; None when it is not an entry of a plain name that is written."""
+    if isinstance(target, cst.Subscript) and isinstance(target.value, cst.Name):
+        return tuple(target.slice)
+    return None
+
+
+_OF_KEYED = frozenset({"items", "values", "keys", "get", "pop", "setdefault", "copy"})
+
+
+def _of_keyed(method: str, base: Keyed, level: Level) -> Value:
+    """What the methods of a dictionary return, by the levels of its keys and values."""
+    if method == "items":
+        return Each(base)
+    if method == "keys":
+        return top(base[0])
+    if method == "copy":
+        return base
+    value = base[1]
+    if method == "values":
+        return Each(value) if isinstance(value, tuple) and not isinstance(value, (Each, Keyed)) else top(value)
+    return value if top(value) >= level else level
+
+
+def _as_keyed(arguments: Sequence[Value], level: Level) -> Value:
+    """`dict(pairs)`, `dict(zip(keys, values))`."""
+    if not arguments:
+        return Keyed((Level.PASSIVE, Level.PASSIVE))
+    first = arguments[0]
+    if isinstance(first, Keyed) or len(arguments) == 1 and isinstance(first, Each) and len(first) == 2:
+        return Keyed(first)
+    return Keyed((level, level))
 
 
 _SEQUENCES = frozenset({"zip", "enumerate", "list", "tuple", "reversed", "iter"})
@@ -453,7 +642,7 @@ def _passive(self: Expressions, node: cst.CSTNode, env: Env, at: Context) -> Val
 
 _DISPATCH: Mapping[type[cst.CSTNode], Callable[..., Value]] = {
     cst.Name: Expressions._name, cst.Attribute: Expressions._attribute, cst.Subscript: Expressions._subscript,
-    cst.Tuple: Expressions._tuple, cst.Lambda: Expressions._lambda, cst.NamedExpr: Expressions._named,
+    cst.Tuple: Expressions._tuple, cst.Dict: Expressions._dict, cst.Lambda: Expressions._lambda, cst.NamedExpr: Expressions._named,
     cst.IfExp: Expressions._if, cst.BooleanOperation: Expressions._boolean, cst.Comparison: Expressions._comparison,
     cst.BinaryOperation: Expressions._binary, cst.ListComp: Expressions._comprehension,
     cst.GeneratorExp: Expressions._comprehension, cst.SetComp: Expressions._comprehension,

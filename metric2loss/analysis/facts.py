@@ -29,6 +29,10 @@ class Each(tuple["Value", ...]):
     """The value of a sequence whose elements are tuples: the level of each entry of an element (`zip(scores, labels)`)."""
 
 
+class Keyed(tuple["Value", ...]):
+    """The value of a dictionary: the level of its keys and the level of its values."""
+
+
 def top(value: Value) -> Level:
     """The highest level inside a value."""
     if isinstance(value, tuple):
@@ -108,6 +112,9 @@ class FunctionFacts:
     returns: tuple[int, ...]
     result: Value
     problems: tuple[Diagnostic, ...]
+    aliases: Mapping[cst.CSTNode, cst.Name]  # `found.indices` → `found`, where g holds the indices under that name
+    writes: Mapping[str, Level]  # parameters that are written to in place, and the level of what is written
+    unshaped: tuple[cst.CSTNode, ...]  # definitions and loops that have to be rewritten before they can be factored
 
     def statement_of(self, node: cst.BaseStatement) -> Statement:
         return next(s for s in self.statements if s.node is node)

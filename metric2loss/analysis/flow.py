@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from metric2loss.analysis.expressions import Env
-from metric2loss.analysis.facts import Level, join
+from metric2loss.analysis.facts import Level, join, walk
 from metric2loss.frontend.resolve import target_names
 
 
@@ -73,3 +73,15 @@ def names_inside(node: cst.CSTNode) -> Iterator[cst.Name]:
         yield node
     for child in node.children:
         yield from names_inside(child)
+
+
+def part_of_pair(function: cst.CSTNode, load: cst.CSTNode) -> tuple[cst.BaseExpression, int] | None:
+    """`found.indices`, `found[1]`: the expression around a name and which part of the pair it is; None for another use."""
+    for node in walk(function):
+        if isinstance(node, cst.Attribute) and node.value is load and node.attr.value in ("values", "indices"):
+            return node, ("values", "indices").index(node.attr.value)
+        if isinstance(node, cst.Subscript) and node.value is load and len(node.slice) == 1:
+            inner = node.slice[0].slice
+            if isinstance(inner, cst.Index) and isinstance(inner.value, cst.Integer) and inner.value.value in ("0", "1"):
+                return node, int(inner.value.value)
+    return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from metric2loss import names
-from metric2loss.analysis.facts import ENTRY, FunctionFacts, Level, Site
+from metric2loss.analysis.facts import ENTRY, FunctionFacts, Level, Site, walk
 from metric2loss.analysis.uses import Uses, tail
 from metric2loss.frontend.resolve import Program, target_names
 
@@ -155,6 +155,12 @@ def _passed(uses: Uses, node: cst.CSTNode, call: cst.Call) -> _Step | None:
 
 def _bound(uses: Uses, loop: cst.For | cst.CompFor, target: cst.CSTNode) -> list[cst.CSTNode]:
     names = target_names(target)
+    if isinstance(loop, cst.CompFor):
+        around: cst.CSTNode = loop
+        while isinstance(around, cst.CompFor):
+            around = uses.parents[around]
+        own = set(walk(loop.target)) | set(walk(loop.iter))
+        return [n for n in walk(around) if isinstance(n, cst.Name) and n.value in names and n not in own]
     return [n for n in uses.loads(uses.owner[loop]) if n.value in names]
 
 

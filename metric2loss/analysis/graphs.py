@@ -51,6 +51,8 @@ def dependence_graph(facts: FunctionFacts, cuts: Iterable[Cut]) -> Graph:
         keys = () if cut.site.key is None else (cut.site.key,)
         for operand in (*cut.site.operands, *keys, *(a.value for a in cut.site.rest)):
             _depend(graph, facts, operand, cut.node)
+        if cut.site.key is not None:  # g arranges the items themselves: `steps.arranged(pairs, …)`
+            _depend(graph, facts, cut.site.operands[0], cut.statement)
         for number in facts.statements[cut.site.statement].control:
             graph.add_edge(number, cut.node, kind="control")
         for loop in cut.site.loops:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from metric2loss.analysis.facts import Each, Level, Site, Value, at_least, top
+from metric2loss.analysis.facts import Each, Keyed, Level, Site, Value, at_least, top
 
 if TYPE_CHECKING:
     from metric2loss.analysis.expressions import Context, Env, Expressions
@@ -33,7 +33,7 @@ def selection(
     items = positional[place].value
     key = next((a.value for a in node.args if a.keyword is not None and a.keyword.value == "key"), None)
     value = arguments[node.args.index(positional[place])]
-    member = tuple(value) if isinstance(value, Each) else top(value)
+    member = value[0] if isinstance(value, Keyed) else tuple(value) if isinstance(value, Each) else top(value)
     level = _key_level(expressions, key, member, env, at)
     if level is not Level.ACTIVE or (key is None and not isinstance(member, tuple)):
         return None  # passive keys, or the scores themselves: `max(scores)` is a value
@@ -44,7 +44,9 @@ def selection(
     )
     site = Site(rule, using, node, (items,), at.statement, rest=rest, key=key or cst.Name("sorted"))
     expressions.note(site, at)
-    return at_least(member if rule == "choose" else value, Level.DISCRETE)
+    if rule == "choose" or not isinstance(value, tuple):
+        return at_least(member, Level.DISCRETE)
+    return at_least(Each(member) if isinstance(member, tuple) else member, Level.DISCRETE)
 
 
 def _key_level(expressions: Expressions, key: cst.BaseExpression | None, member: Value, env: Env, at: Context) -> Level:
@@ -64,4 +66,11 @@ def _key_level(expressions: Expressions, key: cst.BaseExpression | None, member:
         place = key.args[0].value
         if isinstance(member, tuple) and isinstance(place, cst.Integer) and int(place.value) < len(member):
             return top(member[int(place.value)])
-    return top(expressions.recorder.levels.get(key, Level.PASSIVE))
+    if isinstance(key, cst.Name) and key.value in expressions.program.functions and key.value not in env:
+        function = expressions.program.functions[key.value]
+        if len(function.parameters) == 1:
+            facts = expressions.call_own(function, (member,))
+            if not facts.sites:
+                return top(facts.result)
+        return Level.PASSIVE
+    return max(top(member), top(expressions.recorder.levels.get(key, Level.PASSIVE)))

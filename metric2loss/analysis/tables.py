@@ -29,7 +29,7 @@ _SHARED = _names("""
     roll rot90 take gather take_along_axis take_along_dim index_select masked_select masked_fill compress
     max amax min amin nanmax nanmin ptp std var norm sort diff nan_to_num where logaddexp logsumexp softmax log_softmax sigmoid logsigmoid
     relu normalize cdist cosine_similarity pairwise_distance t diag diagonal trace triu tril lerp addcmul
-    median quantile nanmedian percentile nanquantile cov average interp trapezoid trapz atleast_1d atleast_2d cpu cuda
+    partition median quantile nanmedian percentile nanquantile cov average interp trapezoid trapz atleast_1d atleast_2d cpu cuda
     select narrow unfold contiguous clone copy to type type_as float double half bfloat16 astype requires_grad_ real erf erfinv logit
     nn.functional.softmax nn.functional.log_softmax nn.functional.sigmoid nn.functional.relu nn.functional.normalize
     nn.functional.cosine_similarity nn.functional.pairwise_distance nn.functional.softplus nn.functional.logsigmoid

@@ -35,7 +35,7 @@ def _coerced(unit: Unit, node: cst.CSTNode) -> cst.BaseExpression | None:
         dtype = next((a.value for a in node.args if a.keyword is not None and a.keyword.value == "dtype"), None)
         method = "to" if str(qualified).startswith("torch") else "astype"
         if qualified == "float":
-            return cst.Call(cst.parse_expression("steps.real"), [cst.Arg(inner)])
+            return cst.Call(cst.parse_expression(f"{unit.program.steps}.real"), [cst.Arg(inner)])
         return inner if dtype is None else cst.Call(cst.Attribute(inner, cst.Name(method)), [cst.Arg(dtype)])
     if (
         isinstance(node.func, cst.Attribute)
@@ -45,6 +45,6 @@ def _coerced(unit: Unit, node: cst.CSTNode) -> cst.BaseExpression | None:
     ):
         inner = node.func.value
         if node.func.attr.value == "numpy":
-            return cst.Call(cst.parse_expression("steps.numpy"), [cst.Arg(inner)])
+            return cst.Call(cst.parse_expression(f"{unit.program.steps}.numpy"), [cst.Arg(inner)])
         return inner
     return None

@@ -8,7 +8,17 @@ import libcst as cst
 
 from metric2loss.analysis.facts import Level, small_of
 from metric2loss.codegen.coercions import coercions
-from metric2loss.codegen.tree import counted, indented, jumps, stops_gradient, with_body, with_branches, wrapped
+from metric2loss.codegen.tree import (
+    counted,
+    indented,
+    jumps,
+    stops_gradient,
+    with_body,
+    with_branches,
+    with_otherwise,
+    with_parts,
+    wrapped,
+)
 from metric2loss.codegen.unit import Unit, comment
 from metric2loss.factor import Step
 from metric2loss.lowering import differences, needs_function, outcome_name, outcome_text, replaced
@@ -27,7 +37,7 @@ class FSide:
         body = self.suite(self.facts.function.node.body)
         if self.unit.bare:
             return body
-        opening = cst.parse_statement(f"{self.unit.tape} = steps.Tape()")
+        opening = cst.parse_statement(f"{self.unit.tape} = {self.unit.program.steps}.Tape()")
         return [opening, *body, cst.parse_statement(f"return {self.unit.tape}")]
 
     def suite(self, suite: cst.BaseSuite) -> list[cst.BaseStatement]:
@@ -47,16 +57,29 @@ class FSide:
         if isinstance(node, cst.If):
             return before + self.if_(node, number)
         if isinstance(node, cst.For):
-            body = self.suite(node.body)
-            return before + ([with_body(self.header(node), body)] if body else [])
+            body, other = self.suite(node.body), self.suite(node.orelse.body) if node.orelse is not None else []
+            return before + ([with_otherwise(with_body(self.header(node), body), other)] if body or other else [])
         if isinstance(node, cst.With):
             body = self.suite(node.body)
             return before + (body if stops_gradient(self.unit.program, node) or not body else [with_body(node, body)])
-        if isinstance(node, (cst.While, cst.Try, cst.Match)):
-            return before + ([node] if number in self.factors.f else before and [])
+        if isinstance(node, cst.While):
+            body = self.suite(node.body)
+            kept = number in self.factors.f
+            return before + ([with_body(node.with_changes(test=self.active(node.test)), body)] if kept else [])
+        if isinstance(node, cst.Try):
+            return before + self.try_(node)
+        if isinstance(node, cst.Match):
+            return before + ([node] if number in self.factors.f else [])
         if number not in self.factors.f:
             return before
         return before + self.simple(node, number)
+
+    def try_(self, node: cst.Try) -> list[cst.BaseStatement]:
+        """Only what f needs of each part; without a body nothing is left to catch."""
+        body = self.suite(node.body)
+        if not body:
+            return self.suite(node.finalbody.body) if node.finalbody is not None else []
+        return [with_parts(node, self.suite)]
 
     def simple(self, node: cst.BaseStatement, number: int) -> list[cst.BaseStatement]:
         if isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[-1], cst.Return):

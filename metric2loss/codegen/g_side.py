@@ -9,7 +9,15 @@ import libcst as cst
 from metric2loss.analysis.facts import Level, small_of, walk
 from metric2loss.analysis.uses import Uses
 from metric2loss.codegen.select import select
-from metric2loss.codegen.tree import counted, noted, with_body, with_branches
+from metric2loss.codegen.tree import (
+    counted,
+    noted,
+    stops_gradient,
+    with_body,
+    with_branches,
+    with_otherwise,
+    with_parts,
+)
 from metric2loss.codegen.unit import Unit, comment
 from metric2loss.lowering import enumerated, replaced
 from metric2loss.rows import Rows, append_to_key
@@ -52,7 +60,7 @@ class GSide:
         return [cst.parse_statement(f"{rows.name} = {self.call_rows()}")] if rows.name else []
 
     def call_rows(self) -> str:
-        call = f"self.rows({', '.join([self.unit.binaries, *self.needs])})"
+        call = f"{self.unit.owner}.rows({', '.join([self.unit.binaries, *self.needs])})"
         return call if self.rows is None or self.rows.loop is None else f"list({call}.values())"
 
     def suite(self, suite: cst.BaseSuite) -> list[cst.BaseStatement]:
@@ -71,8 +79,20 @@ class GSide:
             key = self.factors.keys.get(node)
             head = node.with_changes(iter=self.put(node.iter))
             head = counted(head, key[0]) if key is not None and key[1] else head
-            return [with_body(head, self.suite(node.body))]
-        if isinstance(node, (cst.While, cst.With, cst.Try, cst.Match)):
+            other = self.suite(node.orelse.body) if node.orelse is not None else []
+            return [with_otherwise(with_body(head, self.suite(node.body)), other)]
+        if isinstance(node, cst.While):
+            head = node.with_changes(test=self.put(node.test))
+            other = self.suite(node.orelse.body) if node.orelse is not None else []
+            return [with_otherwise(with_body(head, self.suite(node.body)), other)]
+        if isinstance(node, cst.With):
+            body = self.suite(node.body)
+            if stops_gradient(self.unit.program, node):
+                return body
+            return [with_body(node.with_changes(items=[self.put(item) for item in node.items]), body)]
+        if isinstance(node, cst.Try):
+            return [with_parts(node, self.suite)]
+        if isinstance(node, cst.Match):
             return [self.put(node)]  # type: ignore[list-item]
         return self.simple(node, number)
 
@@ -92,7 +112,7 @@ class GSide:
             and self.facts.level(node.test) is Level.DISCRETE
             and self.facts.statements[self.unit.numbers[node]].loops
         ):
-            selected = select(changed)
+            selected = select(changed, self.unit.program.steps)
             return [selected] if selected is not None else [changed]
         return [changed]
 
@@ -124,6 +144,7 @@ class GSide:
     def put(self, node: cst.CSTNode) -> cst.CSTNode:
         below = set(walk(node))
         found: dict[cst.CSTNode, cst.CSTNode] = {k: v for k, v in self.unit.results.items() if k in below}
+        found.update({k: v for k, v in self.facts.aliases.items() if k in below})
         if self.rows is not None and not self.inside and not self.rows.name:
             found.update({v: cst.parse_expression(self.call_rows()) for v in self.rows.values if v in below})
         clauses: dict[cst.CSTNode, cst.CSTNode] = {}
@@ -145,7 +166,7 @@ class GSide:
                 and not self.facts.reach.get(inner.value)
                 and inner.value.value in self.unit.program.definitions
             ):
-                found[inner.value] = cst.parse_expression(f"steps.array({inner.value.value})")
+                found[inner.value] = cst.parse_expression(f"{self.unit.program.steps}.array({inner.value.value})")
         return found
 
     def is_table(self, node: cst.Subscript) -> bool:
@@ -168,7 +189,7 @@ class GSide:
         ):
             return node
         return node.with_changes(
-            body=[small.with_changes(value=cst.Call(cst.parse_expression("steps.array"), [cst.Arg(small.value)]))]
+            body=[small.with_changes(value=cst.Call(cst.parse_expression(f"{self.unit.program.steps}.array"), [cst.Arg(small.value)]))]
         )
 
     def touched(self, number: int) -> bool:
@@ -205,7 +226,7 @@ class GSide:
         if not isinstance(small, cst.Assign) or small.value not in self.unit.results:
             return node
         site = next(c.site for s in self.factors.steps for c in s.cuts if c.result is small.value)
-        if not site.pair:
+        if not site.pair or not isinstance(small.targets[0].target, cst.Tuple):
             return node
         target = small.targets[0].target.elements[1].value  # type: ignore[attr-defined]
         return node.with_changes(body=[small.with_changes(targets=[cst.AssignTarget(target)])])

@@ -68,16 +68,17 @@ def generate(program: Program, parts: Sequence[Part], units: Iterable[Unit]) -> 
     imports = [code(s.with_changes(leading_lines=[])).strip() for s in kept if _is_import(s)]
     needed = "\n".join(imports)
     definitions = [code(s.with_changes(leading_lines=[])).strip("\n") for s in kept if not _is_import(s)]
-    chunks = [f'"""{_header(program, parts)}\n"""', _imports(needed), *_spaced(definitions), body]
+    chunks = [f'"""{_header(program, parts)}\n"""', _imports(needed, program.steps), *_spaced(definitions), body]
     text = "\n\n".join(chunks[:2]) + "\n\n\n" + "\n\n\n".join(chunks[2:]) + "\n"
     return "\n".join(line.rstrip() for line in text.split("\n"))
 
 
-def _imports(user: str) -> str:
+def _imports(user: str, steps: str) -> str:
     lines = [line for line in user.splitlines() if line]
     future = [line for line in lines if line.startswith("from __future__")]
     others = [line for line in lines if line not in future]
-    runtime = "from metric2loss.runtime import SurrogateLoss, steps"
+    known = "steps" if steps == "steps" else f"steps as {steps}"
+    runtime = f"from metric2loss.runtime import SurrogateLoss, {known}"
     groups = ["\n".join(g) for g in (future, others, [runtime]) if g]
     return "\n\n".join(groups)
 
@@ -120,7 +121,9 @@ def _kept(program: Program, used: frozenset[str]) -> list[cst.BaseStatement]:
             kept.append(_only(statement, found) if _is_import(statement) else statement)
         elif isinstance(statement, (cst.If, cst.Try)) and any(id(n) in wanted for n in walk(statement)):
             kept.append(statement)
-    return kept
+    top = {id(n) for n in walk(program.source.tree)}
+    moved = [program.definitions[n] for n in sorted(found) if id(program.definitions[n]) not in top]
+    return kept + [d for d in moved if isinstance(d, cst.FunctionDef)]
 
 
 def _only(statement: cst.BaseStatement, wanted: set[str]) -> cst.BaseStatement:
@@ -179,14 +182,14 @@ def _class(program: Program, part: Part) -> str:
     if metric.returns is not None:
         lines.append(f"    returns = {metric.returns!r}".replace("'", '"'))
     f, g = FSide(unit).body(), GSide(unit).body()
-    lines += ["", *_method(program, "f", _signature(unit), f)]
+    lines += ["", *_method(unit, "f", _signature(unit), f)]
     if part.rows is not None:
         rows = GSide(unit, part.rows, inside=True).body()
         needs = parameters(unit, rows)
-        lines += ["", *_method(program, "rows", ", ".join([unit.binaries, *needs]), rows)]
+        lines += ["", *_method(unit, "rows", ", ".join([unit.binaries, *needs]), rows)]
         g = GSide(unit, part.rows, needs=needs).body()
     needs = parameters(unit, g)
-    lines += ["", *_method(program, "g", ", ".join([unit.binaries, *needs]), g)]
+    lines += ["", *_method(unit, "g", ", ".join([unit.binaries, *needs]), g)]
     return "\n".join(lines)
 
 
@@ -229,9 +232,9 @@ class _WithoutAnnotations(cst.CSTTransformer):
         return updated_node.with_changes(annotation=None, equal=equal)
 
 
-def _method(program: Program, name: str, signature: str, body: Body) -> list[str]:
-    inner = f"self, {signature}" if signature else "self"
-    return ["    " + line if line else line for line in _function(program, name, inner, body)]
+def _method(unit: Unit, name: str, signature: str, body: Body) -> list[str]:
+    inner = f"{unit.owner}, {signature}" if signature else unit.owner
+    return ["    " + line if line else line for line in _function(unit.program, name, inner, body)]
 
 
 def _function(program: Program, name: str, signature: str, body: Body, note: str = "") -> list[str]:

@@ -7,27 +7,27 @@ import libcst as cst
 from metric2loss.analysis.facts import walk
 
 
-def select(node: cst.If) -> cst.BaseStatement | None:
+def select(node: cst.If, steps: str) -> cst.BaseStatement | None:
     """`if c: x += 1` → `x = steps.select(c, x + 1, x)`, when all branches only set one plain name to something harmless."""
     name = _assigned_name(node)
     if name is None:
         return None
     module = cst.Module([])
-    text = _select_text(node, name, module)
+    text = _select_text(node, name, module, steps)
     if text is None:
         return None
     statement = cst.parse_statement(f"{name} = {text}")
     return statement.with_changes(leading_lines=node.leading_lines)
 
 
-def _select_text(node: cst.If | cst.Else | None, name: str, module: cst.Module) -> str | None:
+def _select_text(node: cst.If | cst.Else | None, name: str, module: cst.Module, steps: str) -> str | None:
     if node is None:
         return name
     value = _new_value(node.body, name, module)
     if value is None or isinstance(node, cst.Else):
         return value
-    other = _select_text(node.orelse, name, module)
-    return None if other is None else f"steps.select({module.code_for_node(node.test)}, {value}, {other})"
+    other = _select_text(node.orelse, name, module, steps)
+    return None if other is None else f"{steps}.select({module.code_for_node(node.test)}, {value}, {other})"
 
 
 def _assigned_name(node: cst.If) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import libcst as cst
 
@@ -36,6 +37,24 @@ def with_branches(node: cst.If, body: Suite, other: Suite) -> cst.If:
     elif other:
         orelse = cst.Else(_block(getattr(node.orelse, "body", None), other))
     return node.with_changes(body=_block(node.body, body), orelse=orelse)
+
+
+def with_otherwise(node: cst.BaseStatement, other: Suite) -> cst.BaseStatement:
+    """A loop with another `else`, or none."""
+    old = getattr(node, "orelse", None)
+    return node.with_changes(orelse=cst.Else(_block(getattr(old, "body", None), other)) if other else None)
+
+
+def with_parts(node: cst.Try, suite: Callable[[cst.BaseSuite], list[cst.BaseStatement]]) -> cst.Try:
+    """A `try` whose blocks keep what `suite` makes of them."""
+
+    def kept(part: Any) -> Any:
+        return None if part is None else part.with_changes(body=_block(part.body, suite(part.body)))
+
+    final = None if node.finalbody is None or not suite(node.finalbody.body) else kept(node.finalbody)
+    otherwise = None if node.orelse is None or not suite(node.orelse.body) else kept(node.orelse)
+    handlers = [kept(h) for h in node.handlers]
+    return node.with_changes(body=_block(node.body, suite(node.body)), handlers=handlers, orelse=otherwise, finalbody=final)
 
 
 _PASS = cst.SimpleStatementLine([cst.Pass()])

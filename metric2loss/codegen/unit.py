@@ -43,6 +43,11 @@ class Unit:
         return name
 
     @property
+    def owner(self) -> str:
+        """`self` of the methods."""
+        return self.fresh("self")
+
+    @property
     def tape(self) -> str:
         return self.fresh("tape")
 

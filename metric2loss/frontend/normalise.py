@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import libcst as cst
-from libcst.metadata import CodeRange
 
 from metric2loss.frontend.resolve import Function, Metric, Program
+from metric2loss.source import Renewing
 
 
 def pick_return(program: Program, metric: Metric) -> tuple[Program, Metric]:
@@ -18,43 +18,40 @@ def pick_return(program: Program, metric: Metric) -> tuple[Program, Metric]:
     node = metric.function.node.visit(picker)
     if not picker.picked or not picker.all_literal or not isinstance(node, cst.FunctionDef):
         return program, metric
-    places: dict[cst.CSTNode, CodeRange] = {
-        **program.source.positions,
-        **{
-            new: program.source.positions[old] for new, old in picker.renewed.items() if old in program.source.positions
-        },
-    }
     function = Function(metric.function.name, node)
-    source = replace(program.source, positions=places)
+    source = replace(program.source, positions=picker.positions(program.source.positions))
     changed = replace(program, source=source, functions={**program.functions, function.name: function})
     return changed, replace(metric, function=function)
 
 
-class _Picker(cst.CSTTransformer):
+class _Picker(Renewing):
     """Exchanges literal tuples, lists and dicts in `return` for one of their entries; remembers what became what."""
 
     def __init__(self, key: str | int | None) -> None:
         super().__init__()
         self.key, self.picked, self.all_literal = key, 0, True
-        self.renewed: dict[cst.CSTNode, cst.CSTNode] = {}
+        self.depth = 0
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
-        return not self.picked and not self.renewed or False
+        self.depth += 1
+        return self.depth == 1
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        self.depth -= 1
+        return updated_node
 
     def visit_Lambda(self, node: cst.Lambda) -> bool:
         return False
 
-    def on_leave(self, original: cst.CSTNodeT, updated: cst.CSTNodeT) -> cst.CSTNodeT:
-        if isinstance(original, cst.Return) and original.value is not None:
-            value = entry(original.value, self.key)
-            if value is None:
-                self.all_literal = False
-            else:
-                self.picked += 1
-                updated = original.with_changes(value=value)
-        if updated is not original:
-            self.renewed[updated] = original
-        return updated
+    def leave_Return(self, original_node: cst.Return, updated_node: cst.Return) -> cst.Return:
+        if original_node.value is None:
+            return updated_node
+        value = entry(original_node.value, self.key)
+        if value is None:
+            self.all_literal = False
+            return updated_node
+        self.picked += 1
+        return original_node.with_changes(value=value)
 
 
 def entry(value: cst.BaseExpression, key: str | int | None) -> cst.BaseExpression | None:

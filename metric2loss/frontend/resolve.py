@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import libcst as cst
 
@@ -72,6 +73,17 @@ class Program:
     imports: Mapping[str, str]  # local name → qualified name, `np` → `numpy`
     definitions: Mapping[str, cst.BaseStatement]  # module-level name → the statement that binds it
     metrics: tuple[Metric, ...] = field(default=())
+
+    @cached_property
+    def steps(self) -> str:
+        """What generated code calls `metric2loss.runtime.steps`: a name that the user's file does not use."""
+        stack: list[cst.CSTNode] = [self.source.tree]
+        taken: set[str] = set()
+        while stack:
+            node = stack.pop()
+            taken.update([node.value] if isinstance(node, cst.Name) else [])
+            stack.extend(node.children)
+        return "steps" if "steps" not in taken else "loss_steps"
 
     def qualified(self, node: cst.BaseExpression) -> str | None:
         """`np.linalg.norm` → "numpy.linalg.norm"; None when the root is not an import."""

@@ -2,8 +2,8 @@ import numpy as np
 
 
 def guarded(scores, labels):
-    try:  # E: M2L203 try:
-        predicted = np.argmax(scores, axis=1)
-        return np.mean(predicted == labels)
+    try:
+        hits = labels.sum() / labels.max()
     except ValueError:
-        return 0.0
+        hits = np.sum(np.argmax(scores, axis=1) == labels)  # E: M2L203 np.argmax(scores, axis=1)
+    return hits / len(labels)
