@@ -17,6 +17,7 @@ from metric2loss.runtime.interpolants import closed, credit, links
 from metric2loss.runtime.interpolants.idw import Idw
 from metric2loss.runtime.interpolants.protocol import distance, joined, nothing
 
+_KEPT = 0.9  # of the running mean of |credit|, each batch
 _LEAST_SHARE = 1 / 32  # below it, single flips are too thin to be better than anchors
 
 
@@ -35,6 +36,7 @@ class Integrated:
     budget: int = 2**21
     anneal_anchored: bool = False
     notes: tuple[str, ...] = field(default=(), init=False)
+    typical: float | None = field(default=None, init=False)  # mean |credit| of the batches so far
 
     def __call__(self, problem: Problem) -> Tensor:
         """The distance of the metric from its best value; the gradient is the integrated one."""
@@ -59,8 +61,11 @@ class Integrated:
     def _linked(self, problem: Problem, plan: credit.Plan) -> Tensor:
         x = oriented(problem)
         worth = credit.of_binaries(problem, plan, x)
-        if not bool((worth != 0).any()):
-            worth = torch.ones_like(worth)  # the metric does not say: towards the best
+        if bool((worth != 0).any()):
+            met = float(worth.abs().mean())
+            self.typical = met if self.typical is None else _KEPT * self.typical + (1 - _KEPT) * met
+        else:
+            worth = torch.full_like(worth, self._unsaid(problem, x))
         pairs = links.of_pairs(problem, x, worth, 0.0 if plan.steady else problem.progress)
         terms = [(problem.differences, pairs)]
         for leaf in problem.leaves:
@@ -70,3 +75,16 @@ class Integrated:
                 progress = problem.progress if self.anneal_anchored else 0.0
                 terms.append((leaf.layout.keys, sides.anchored(problem, worth, progress)))
         return joined(distance(problem), *terms)
+
+    def _unsaid(self, problem: Problem, x: Tensor) -> float:
+        """The credit of every binary in a batch where none has any: pulled towards the best, as hard as other batches are.
+
+        Credit 1 is about as many times the usual one as there are binaries, a spike for Adam. Measured on recall@5 (an MLP,
+        Adam, 6 seeds, SE about .03; 69 % and 30 % of the batches without credit), at learning rates .003 and .03: credit 1
+        .28 and .52, none .11 and .56, 1 / binaries .15 and .60, what is missing spread evenly .21 and .57, the running mean
+        of |credit| .29 and .59. With 4 % such batches (a mean over 8 queries) 1 gave .67, everything else .74.
+        Before any batch had credit: what is missing, spread evenly, so that the credits add up to it.
+        """
+        if self.typical is not None:
+            return self.typical
+        return distance(problem) / max(float(torch.sigmoid(-x).sum()), 1e-3)

@@ -57,7 +57,7 @@ class Nodes:
     def described(self, agreement: Tensor) -> Tensor:
         """[S, nodes, features] from agreements [S, L]: the share that agrees and its square, then the fixed ones."""
         amount = len(self.size)
-        total = agreement.new_zeros(len(agreement), amount).index_add(1, self.node, agreement[:, self.by])
+        total = agreement.new_zeros(len(agreement), amount).index_add(1, self.node, agreement.index_select(1, self.by))
         share = (total / self.size).unsqueeze(-1)
         fixed = self.fixed.expand(len(agreement), -1, -1)
         return torch.cat([share, share**2, fixed], -1)
@@ -70,7 +70,7 @@ class Nodes:
 
     def spread(self, of_rows: Tensor) -> Tensor:
         """The row's entry for each of its nodes."""
-        return of_rows[:, self.row]
+        return of_rows.index_select(1, self.row)
 
     def mean(self, agreement: Tensor) -> Tensor:
         """The mean agreement of each row, [S, rows]."""

@@ -168,10 +168,29 @@ def test_only_one_pool_with_two_sides_is_anchored():
     assert links.Sides.read(toy.replace(problem, row_of=leaf.layout.row_of), leaf) is None
 
 
-def test_without_credit_every_binary_is_pulled():
-    problem = toy.plain(lambda bits: 0.5, torch.randn(5, requires_grad=True), progress=0.2).seeded()
+def mute() -> toy.Toy:
+    """Right only if everything is, with everything far off: no sampled flip changes the value."""
+    return toy.plain(
+        lambda bits: float(bits.all()), torch.full((12,), -30.0, requires_grad=True), progress=1.0
+    ).seeded()
+
+
+def test_without_credit_every_binary_is_pulled_so_that_the_credits_add_up_to_what_is_missing():
+    problem = mute()
     (pulled,) = torch.autograd.grad(named("pull")(problem), problem.differences)
-    assert torch.equal(gradient(problem), pulled)
+    found = gradient(problem)
+    assert torch.allclose(found, pulled / 12) and bool(found.any() == pulled.any())
+
+
+def test_without_credit_the_pull_is_as_strong_as_the_credit_of_earlier_batches():
+    interpolant, problem = Integrated(), weighed().seeded()
+    worth = credit.of_binaries(problem, credit.Plan.of(problem), oriented(problem))
+    interpolant(weighed().seeded())
+    assert interpolant.typical == pytest.approx(float(worth.abs().mean()))
+    silent = toy.plain(lambda bits: 0.5, torch.randn(5, requires_grad=True), progress=0.2).seeded()
+    (pulled,) = torch.autograd.grad(named("pull")(silent), silent.differences)
+    (found,) = torch.autograd.grad(interpolant(silent), silent.differences)
+    assert torch.allclose(found, interpolant.typical * pulled)
 
 
 @pytest.mark.parametrize("name", ["integrated", "idw", "pull"])
