@@ -381,9 +381,8 @@ class SurrogateLoss(nn.Module):
     # --- from a problem to a loss
 
     def _surrogate(self, interpolant: interpolants.Interpolant, problem: Problem, given: Arguments) -> Tensor:
-        nothing = sum((x.sum() * 0.0 for x in given.scores.values()), torch.zeros(()))
         if not (math.isfinite(problem.metric) and math.isfinite(problem.best_value)):
-            return nothing  # the metric itself is undefined on this batch (no positive in it …): it teaches nothing
+            return _nothing(given)  # the metric itself is undefined on this batch (no positive in it …): it teaches nothing
         found = interpolant(problem)
         self._best.seen(problem.met - problem.sign * problem.best_value)
         if isinstance(found, tuple):
@@ -393,7 +392,9 @@ class SurrogateLoss(nn.Module):
         if self.mixed:
             found = found + self._remainder(problem, given)
         dtype = next(iter(given.scores.values())).dtype
-        return found.to(dtype) + nothing.to(found.device, dtype)
+        if len(given.scores) == 1 and found.requires_grad:
+            return found.to(dtype)
+        return found.to(dtype) + _nothing(given).to(found.device, dtype)
 
     def _remainder(self, problem: Problem, given: Arguments) -> Tensor:
         """Zero, with the gradient of g by the scores that reach it as real numbers, at the current binaries."""
@@ -461,6 +462,11 @@ def _untied(x: Tensor, seed: int) -> Tensor:
     """Scores of the same shape, in [0, 1], of which no two are equal."""
     drawn = torch.rand(x.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     return drawn.to(x.device, x.dtype).requires_grad_()
+
+
+def _nothing(given: Arguments) -> Tensor:
+    """Zero, in the graph of all scores."""
+    return sum((x.sum() * 0.0 for x in given.scores.values()), torch.zeros(()))
 
 
 def _no_autocast(given: Arguments) -> Any:

@@ -143,7 +143,7 @@ def choose(
         table = tabulated(outcome, native, n_rows, n, operand.library).to(keys.device)
         shape = tuple(table.shape[1:])
         table = table.reshape(n, n_rows, -1).transpose(0, 1)
-        numbers = _smaller_first(_equal_rows(table))
+        numbers = _two_sides(table.squeeze(-1)) if _is_yes_or_no(table) else _smaller_first(_equal_rows(table))
         outcomes = table.squeeze(-1) if table.shape[-1] == 1 else table
     else:
         outcomes = torch.arange(n, device=keys.device).expand(n_rows, n)
@@ -191,8 +191,6 @@ def _winner_first(keys: Tensor, winner: Tensor) -> Tensor:
 
 def _equal_rows(table: Tensor) -> Tensor:
     """Numbers [rows, n] that are equal where the entries [rows, n, k] are."""
-    if table.shape[-1] == 1 and table.dtype == torch.bool:
-        return table.squeeze(-1).long()
     numbers = torch.zeros(table.shape[:2], dtype=torch.long, device=table.device)
     for column in table.unbind(-1):
         ids = torch.unique(
@@ -202,6 +200,16 @@ def _equal_rows(table: Tensor) -> Tensor:
         if table.shape[-1] > 1:
             numbers = torch.unique(numbers, return_inverse=True)[1]
     return numbers
+
+
+def _is_yes_or_no(table: Tensor) -> bool:
+    return table.dtype == torch.bool and table.shape[-1] == 1
+
+
+def _two_sides(table: Tensor) -> Tensor:
+    """`_smaller_first` of a table of truth values [rows, n]."""
+    right = table.sum(1, keepdim=True)
+    return (table ^ (2 * right <= table.shape[1])).view(torch.uint8)
 
 
 def _smaller_first(numbers: Tensor) -> Tensor:

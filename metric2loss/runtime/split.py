@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_BLOCK = 2**18  # pairs in a block: it should stay in the cache
+_BLOCK = 2**17  # pairs in a block: it should stay in the cache
 _FAR = 80.0  # a sigmoid at this distance is 0 or 1, and still a number in float32
 
 
@@ -90,7 +90,7 @@ class Split:
         """Keys of the bad items: [1, b], or [R, n] with the good items so far behind that they count for nothing."""
         if self.bad is not None:
             return torch.gather(self.values, 1, self.bad)
-        lowest = self.of_good.amin(1, keepdim=True) - 2 * _FAR
+        lowest = self.of_good.amin(1, keepdim=True) - _FAR
         return torch.where(self.winners, lowest, self.values)
 
     def blocks(self) -> Iterator[Block]:
@@ -103,7 +103,12 @@ class Split:
             for first in range(0, goods, some):
                 here, which = slice(row, row + many), slice(first, first + some)
                 x = self.of_good[here, which].unsqueeze(2) - self.of_bad[here].unsqueeze(1)
-                yield Block(here, which, x.clamp_(-_FAR, _FAR))
+                yield Block(here, which, x.clamp_(-_FAR, _FAR) if self._wide else x)
+
+    @cached_property
+    def _wide(self) -> bool:
+        low, high = self.values.aminmax()
+        return self.bad is None or bool(high - low > _FAR)
 
     def gradient(self, ups: Tensor, downs: Tensor) -> Tensor:
         """dL/dkeys from −ups of the good items [R, most] and +downs of the bad ones, as wide as `of_bad`; [R · n]."""

@@ -7,6 +7,7 @@ by quadrature over the annealed path.  Several: eight points of the whole path, 
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
@@ -18,6 +19,7 @@ from metric2loss.runtime.interpolants.sums import Totals, link, pulled
 from metric2loss.runtime.split import Block, Split
 
 _NEGLIGIBLE = 1e-9
+_SMALL = 2**13  # binaries for which calls cost more than numbers
 
 
 def decided(problem: Problem, split: Split) -> bool:
@@ -67,26 +69,36 @@ def _link_of(u: Tensor, x: Tensor, progress: float) -> Tensor:
 
 def _integral(u: Tensor, progress: float) -> Tensor:
     """∫ Π_j u_j(t) / u_j(t) dt over the last axis; nodes from t = 1 down, until nothing is left to add."""
-    points, weights = nodes(progress, u)
+    points, weights = falling_nodes(progress, u.dtype, u.device)
+    if u.numel() <= _SMALL:  # all nodes at once
+        t = points.reshape(-1, *(1,) * u.ndim)
+        there = torch.lerp(u, torch.ones_like(u), t)
+        q = torch.log(there).sum(-1, keepdim=True).exp_().mul_(weights.reshape(t.shape))
+        return q.div(there).sum(0)
     total = torch.zeros_like(u)
     first: Tensor | None = None
-    order = torch.argsort(points, descending=True).tolist()
-    points_, weights_ = points.tolist(), weights.tolist()
-    for k in order:
-        t, weight = points_[k], weights_[k]
-        there = torch.add(u * (1 - t), t)
+    for t, weight in zip(points, weights.tolist(), strict=True):
+        there = torch.add(t, u, alpha=1 - float(t))
         q = torch.log(there).sum(-1, keepdim=True).exp_()
         if first is None:
             first = q
         elif bool((q <= _NEGLIGIBLE * first).all()):
             break  # Q falls with t in every row
-        total.addcdiv_(q.mul_(weight), there)
+        total.add_(torch.div(q.mul_(weight), there, out=there))
     return total
+
+
+@functools.lru_cache(maxsize=64)
+def falling_nodes(progress: float, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """The nodes of the annealed path from t = 1 down, and their weights."""
+    points, weights = nodes(progress, torch.empty(0, dtype=dtype, device=device))
+    order = torch.argsort(points, descending=True)
+    return points[order], weights[order]
 
 
 def _of_any(split: Split, worth: Tensor) -> Tensor:
     """Several good items: log q of all first, then the credit relative to the largest of the batch."""
-    logs = torch.stack([_log_q(split, t) for t in _TIMES])  # [T, R, goods]
+    logs = _log_q(split)
     if split.there is not None:
         logs = torch.where(split.there > 0, logs, -math.inf)
     rest = torch.log(-torch.expm1(logs.clamp(max=-1e-15 if logs.dtype == torch.double else -1e-7)))
@@ -97,6 +109,8 @@ def _of_any(split: Split, worth: Tensor) -> Tensor:
     for block in split.blocks():
         credit = _credit(block, weight[:, block.rows, block.goods])
         mean += float(credit.sum())
+        if split.bad is None:  # the good items among the bad ones, at u = 1
+            mean -= float((weight[:, block.rows, block.goods].sum((0, 2)) * split.amounts[block.rows]).sum())
         mine = sign[block.rows]
         up = block.x if bool((mine >= 0).all()) else torch.where(mine >= 0, block.x, -block.x)
         totals.add(block, credit.mul_(link(up, 0.0)).mul_(mine))
@@ -106,19 +120,24 @@ def _of_any(split: Split, worth: Tensor) -> Tensor:
 def _credit(block: Block, weight: Tensor) -> Tensor:
     """Σ_t weight / u(t)."""
     u = torch.sigmoid(block.x)
-    total = torch.zeros_like(u)
+    total, there = torch.zeros_like(u), torch.empty_like(u)
     for t, mine in zip(_TIMES, weight, strict=True):
         if bool((mine > 0).any()):
-            total.addcdiv_(mine.unsqueeze(-1), torch.add(u * (1 - t), t))
+            torch.add(t, u, alpha=1 - float(t), out=there)
+            total.add_(torch.div(mine.unsqueeze(-1), there, out=there))
     return total
 
 
-def _log_q(split: Split, t: float) -> Tensor:
-    """Σ_j log u_ij(t), [R, goods]."""
-    found = torch.empty_like(split.of_good)
+def _log_q(split: Split) -> Tensor:
+    """Σ_j log u_ij(t), [T, R, goods]."""
+    found = split.of_good.new_empty(POINTS, *split.of_good.shape)
     for block in split.blocks():
-        found[block.rows, block.goods] = torch.sigmoid(block.x).mul_(1 - t).add_(t).log_().sum(2)
+        u = torch.sigmoid(block.x)
+        there = torch.empty_like(u)
+        for k, t in enumerate(_TIMES):
+            torch.add(t, u, alpha=1 - float(t), out=there)
+            found[k, block.rows, block.goods] = there.log_().sum(2)
     return found
 
 
-_TIMES = tuple((i + 0.5) / POINTS for i in range(POINTS))
+_TIMES = tuple(torch.tensor((i + 0.5) / POINTS) for i in range(POINTS))
