@@ -19,6 +19,7 @@ from metric2loss.runtime.interpolants.sums import Totals, link, pulled
 from metric2loss.runtime.split import Block, Split
 
 _NEGLIGIBLE = 1e-9
+_TINY = 1e-25
 _SMALL = 2**13  # binaries for which calls cost more than numbers
 
 
@@ -80,11 +81,12 @@ def _integral(u: Tensor, progress: float) -> Tensor:
     for t, weight in zip(points, weights.tolist(), strict=True):
         there = torch.add(t, u, alpha=1 - float(t))
         q = torch.log(there).sum(-1, keepdim=True).exp_()
+        q = torch.where(q > _TINY, q, 0.0)  # denormal numbers are slow
         if first is None:
             first = q
         elif bool((q <= _NEGLIGIBLE * first).all()):
             break  # Q falls with t in every row
-        total.add_(torch.div(q.mul_(weight), there, out=there))
+        total.add_(there.reciprocal_().mul_(q.mul_(weight)))
     return total
 
 
@@ -104,6 +106,7 @@ def _of_any(split: Split, worth: Tensor) -> Tensor:
     rest = torch.log(-torch.expm1(logs.clamp(max=-1e-15 if logs.dtype == torch.double else -1e-7)))
     weight = logs + (rest.sum(-1, keepdim=True) - rest) + worth.abs().log().reshape(1, -1, 1)
     weight = torch.exp(weight - weight.amax())
+    weight = torch.where(weight > _TINY, weight, 0.0)
     totals, mean = Totals(split), 0.0
     sign = torch.sign(worth).reshape(-1, 1, 1)
     for block in split.blocks():
@@ -124,7 +127,7 @@ def _credit(block: Block, weight: Tensor) -> Tensor:
     for t, mine in zip(_TIMES, weight, strict=True):
         if bool((mine > 0).any()):
             torch.add(t, u, alpha=1 - float(t), out=there)
-            total.add_(torch.div(mine.unsqueeze(-1), there, out=there))
+            total.add_(there.reciprocal_().mul_(mine.unsqueeze(-1)))
     return total
 
 
