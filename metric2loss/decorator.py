@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
-from metric2loss import inputs, loading, names
+from metric2loss import inputs, names
 from metric2loss.diagnostics import Diagnostic, MetricError
-from metric2loss.live import LiveSource, live_source
+from metric2loss.live import live_source
+from metric2loss.routes import Request, loss_class
 
 if TYPE_CHECKING:
-    from metric2loss.compiler import Compiled, MetricReport
     from metric2loss.runtime import SurrogateLoss
-
-CALLABLE = "<callable>"  # what the generated text says where no key or index picks the metric; `load` puts it in
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -31,18 +28,6 @@ class Metric(Protocol, Generic[P, R_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 
 
-@dataclass(frozen=True)
-class Request:
-    """What the user said about a metric beside its text; None means: find out."""
-
-    scores: tuple[str, ...] | None = None
-    targets: tuple[str, ...] | None = None
-    direction: names.Direction | None = None
-    returns: str | int | Callable[..., Any] | None = None
-    ideal: Callable[..., Any] | None = None
-    example: inputs.Example | None = None
-
-
 class LossOf:
     """The loss of one metric, compiled when it is first asked for.  `loss()` is an instance, `loss.Loss` the class."""
 
@@ -52,7 +37,7 @@ class LossOf:
 
     @functools.cached_property
     def Loss(self) -> type[SurrogateLoss]:
-        return _compile(self._metric, self._request)
+        return loss_class(self._metric, self._request)
 
     @property
     def source(self) -> str:
@@ -116,7 +101,7 @@ def compile_metric(
     The options are those of `surrogate`.  Raises MetricError with every reason when the metric is refused.
     """
     function = _imported(metric) if isinstance(metric, str) else metric
-    return _compile(function, _request(scores, targets, direction, returns, ideal, example))
+    return loss_class(function, _request(scores, targets, direction, returns, ideal, example))
 
 
 def _request(
@@ -147,47 +132,3 @@ def _imported(name: str) -> Callable[..., Any]:
     except (ImportError, AttributeError) as error:
         raise MetricError(Diagnostic("M2L109", None, f"{name!r} cannot be imported", f"{error}.", hint)) from error
     return cast("Callable[..., Any]", found)
-
-
-def _compile(metric: Callable[..., Any], request: Request) -> type[SurrogateLoss]:
-    source = live_source(metric)
-    if request.example is not None:
-        inputs.bind(metric, request.example)
-    scores = request.scores or inputs.scores_by_kind(metric, request.example)
-    compiled, report = _compiled(source, scores, request)
-    attributes: dict[str, Any] = {}
-    if source.bound:
-        attributes["bound"] = source.bound
-    if callable(request.returns):
-        attributes["returns"] = staticmethod(request.returns)
-    if request.ideal is not None:
-        attributes["ideal"] = staticmethod(request.ideal)
-    loss = loading.load(
-        loading.generated_module(
-            loading.stem_of(source.path, source.function), compiled.text, report.class_name, source.given, attributes
-        )
-    )
-    if request.example is not None:
-        inputs.try_on(loss, request.example)
-    return loss
-
-
-def _compiled(source: LiveSource, scores: tuple[str, ...] | None, request: Request) -> tuple[Compiled, MetricReport]:
-    returns = CALLABLE if callable(request.returns) else request.returns
-    return _compile_once(source.text, source.path, source.function, scores, request.targets, request.direction, returns)
-
-
-@functools.lru_cache(maxsize=256)
-def _compile_once(
-    text: str,
-    path: str,
-    function: str,
-    scores: tuple[str, ...] | None,
-    targets: tuple[str, ...] | None,
-    direction: names.Direction | None,
-    returns: str | int | None,
-) -> tuple[Compiled, MetricReport]:
-    from metric2loss.compiler import Options, compile_text  # libcst: importing metric2loss stays light
-
-    compiled = compile_text(text, path, Options((function,), scores, targets, direction, returns))
-    return compiled, compiled.metrics[0]

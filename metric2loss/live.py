@@ -64,6 +64,15 @@ def _unbind(metric: object) -> tuple[types.FunctionType, Mapping[str, object]]:
     return metric, bound
 
 
+def unbound(metric: Any) -> tuple[Any, Mapping[str, object]]:
+    """The callable under partials, with the parameters they filled; wrappers are left where they are."""
+    bound: dict[str, object] = {}
+    while isinstance(metric, functools.partial):
+        bound = {**_filled(metric), **bound}
+        metric = metric.func
+    return metric, bound
+
+
 def _filled(partial: functools.partial[Any]) -> dict[str, object]:
     try:
         return dict(inspect.signature(partial.func).bind_partial(*partial.args, **partial.keywords).arguments)

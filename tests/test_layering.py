@@ -41,6 +41,7 @@ FACES = {
     "explain",
     "verify",
     "report",
+    "routes",
     "writing",
 }
 

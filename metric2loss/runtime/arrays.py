@@ -87,7 +87,11 @@ class Array(NDArrayOperatorsMixin):
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Any]:
-        return (self[place] for place in range(len(self)))
+        if self._exact is None or in_batch():
+            return (self[place] for place in range(len(self)))
+        if self._tensor is None:
+            return iter(self._exact)
+        return (wrapped(exact, tensor) for exact, tensor in zip(self._exact, self._tensor.unbind(0)))
 
     def __repr__(self) -> str:
         return f"Array({self._tensor if self._exact is None else self._exact!r})"

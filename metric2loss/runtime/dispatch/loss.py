@@ -5,20 +5,24 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from torch import Tensor
 
 from metric2loss import step
+from metric2loss.runtime import opaque
 from metric2loss.runtime.arguments import Arguments
 from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.dispatch import grad_modes
 from metric2loss.runtime.dispatch.numpy_protocol import Live
 from metric2loss.runtime.dispatch.plan import Plan
 from metric2loss.runtime.dispatch.reading import is_active
+from metric2loss.runtime.dispatch.settle import settled
 from metric2loss.runtime.dispatch.shadow import Shadows
 from metric2loss.runtime.dispatch.torch_mode import TorchDispatch
 from metric2loss.runtime.evaluate import Evaluator
 from metric2loss.runtime.loss import Configuration, SurrogateLoss
+from metric2loss.runtime.order_invariant import Invariance
 from metric2loss.runtime.tape import Tape
 
 
@@ -26,31 +30,66 @@ class DispatchedLoss(SurrogateLoss):
     """The loss of a metric that is run as it is.  A subclass names it as `metric_function`.
 
     plan: what was found out about the metric with the first arguments: which steps only guard, which calls are opaque.
+    settled_plan: the same, where an example was given.
     """
 
+    plan: Plan | None
+
     metric_function: ClassVar[Callable[..., Any]]
-    plan: ClassVar[Plan] = Plan()
+    settled_plan: ClassVar[Plan | None] = None
     dispatched: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "metric_function" in cls.__dict__:
             signature = inspect.signature(cls.metric_function)
-            own = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)]
-            cls.f = _signed(cls._f, signature, own)
-            given = inspect.Parameter("binaries", inspect.Parameter.POSITIONAL_ONLY)
-            cls.g = _signed(cls._g, signature, [*own, given])
+            cls.f, cls.g = _reading_of(signature), _replay_of(signature)
 
-    def _f(self, **arguments: Any) -> Tape:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.plan = self.settled_plan
+
+    def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
+        given = super()._bound(args, kwargs)
+        if self.plan is None:
+            self.settle({**given.others, **_plain_scores(given)})
+        return given
+
+    def settle(self, arguments: Mapping[str, Any]) -> None:
+        """Finds out how the metric is to be run, on one batch."""
+        self.plan = Plan()
+        try:
+            self.plan = settled(self, arguments)
+        except BaseException:
+            self.plan = None
+            raise
+
+    def report(self) -> dict[str, Any]:
+        """What was decided at run time, and the last batch's numbers."""
+        return {**super().report(), "route": None if self.plan is None else self.plan.route}
+
+    def values_at(self, configuration: Configuration, arguments: Mapping[str, Any]) -> Callable[[Tensor], float]:
+        """The metric at binaries, nan where it raises."""
+        evaluator = self._evaluator(configuration, self._bound((), arguments))
+
+        def value(bits: Tensor) -> float:
+            try:
+                return float(evaluator.at(bits.unsqueeze(0))[0])
+            except Exception:  # noqa: BLE001 - library code at configurations it has never seen
+                return float("nan")
+
+        return value
+
+    def _recorded_steps(self, call: inspect.BoundArguments) -> Tape:
         """Runs the metric and keeps its steps."""
-        reading = self._reading(Tape(), True, arguments)
-        result = self._run(reading, arguments)
+        reading = self._reading(Tape(), True)
+        result = self._run(reading, call)
         self.mixed = is_active(self.picked(result))
-        return reading.tree
+        return reading.finish()
 
-    def _g(self, binaries: Tape, **arguments: Any) -> Any:
+    def _answered(self, binaries: Tape, call: inspect.BoundArguments) -> Any:
         """Runs the metric with its steps answered."""
-        return self._run(self._reading(binaries, False, arguments), arguments)
+        return self._run(self._reading(binaries, False), call)
 
     def _evaluator(self, configuration: Configuration, given: Arguments) -> Evaluator:
         """Scores stay active in g: that tells which operations are steps."""
@@ -59,41 +98,69 @@ class DispatchedLoss(SurrogateLoss):
         evaluator.program.arguments.update({name: active[name] for name in given.scores})
         return evaluator
 
-    def _reading(self, tree: Tape, recording: bool, arguments: Mapping[str, Any]) -> Live:
-        return Live(tree, recording, self.plan.frozen)
+    def _reading(self, tree: Tape, recording: bool) -> Live:
+        return Live(tree, recording, (self.plan or Plan()).frozen)
 
-    def _run(self, reading: Live, arguments: Mapping[str, Any]) -> Any:
+    def _run(self, reading: Live, call: inspect.BoundArguments) -> Any:
         with grad_modes.kept_on():
-            function, args, kwargs = self._called(arguments)
+            for name in self.scores:  # the metric may write into them
+                call.arguments[name] = _copied(call.arguments[name])
+            plan = self.plan or Plan()
             with step.reading(reading), TorchDispatch(reading):
-                result = function(*args, **kwargs)
+                if plan.whole:
+                    call.arguments.update(_ranked(reading, plan.whole, self.scores, call.arguments))
+                    with reading.sleeping():
+                        result = type(self).metric_function(*call.args, **call.kwargs)
+                else:
+                    result = self._shadow(plan)(*call.args, **call.kwargs)
         if reading.leaks:
             raise reading.leaks[0]
         return result
 
-    def _called(self, arguments: Mapping[str, Any]) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
-        """The shadow of the metric and its arguments; scores are copies, for the metric may write into them."""
-        given = {name: _copied(value) if name in self.scores else value for name, value in arguments.items()}
-        bound = inspect.BoundArguments(inspect.signature(self.metric_function), given)  # type: ignore[arg-type]
-        return self._shadow(), bound.args, bound.kwargs
-
-    def _shadow(self) -> Callable[..., Any]:
-        cls = type(self)
-        if "_shadowed" not in cls.__dict__:
-            cls._shadowed = Shadows(self.plan.opaque).of(cls.metric_function)
-        return cls._shadowed  # type: ignore[no-any-return]
-
-    _shadowed: ClassVar[Callable[..., Any]]
+    def _shadow(self, plan: Plan) -> Callable[..., Any]:
+        key = tuple(plan.opaque)
+        known = _SHADOWS.setdefault(type(self), {})
+        if key not in known:
+            known[key] = Shadows(plan.opaque).of(type(self).metric_function)
+        return known[key]
 
 
-def _signed(method: Any, signature: inspect.Signature, before: list[inspect.Parameter]) -> Any:
-    """The method under the signature of the metric."""
+_SHADOWS: WeakKeyDictionary[type, dict[Any, Callable[..., Any]]] = WeakKeyDictionary()
 
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return method(self, *args, **kwargs)
 
-    call.__signature__ = inspect.Signature([*before, *signature.parameters.values()])  # type: ignore[attr-defined]
-    return call
+def _plain_scores(given: Arguments) -> dict[str, Any]:
+    detached = given.for_g()
+    return {name: detached[name] for name in given.scores}
+
+
+def _ranked(reading: Live, whole: str, scores: tuple[str, ...], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    reading.label = "whole metric"
+    promise = Invariance(scores, "rows" if whole == "rows" else "all")
+    return opaque.ranked(reading, promise, arguments)
+
+
+def _reading_of(signature: inspect.Signature) -> Any:
+    """f, under the signature of the metric."""
+
+    def f(self: DispatchedLoss, *args: Any, **kwargs: Any) -> Tape:
+        return self._recorded_steps(signature.bind(*args, **kwargs))
+
+    return _signed(f, signature, "self")
+
+
+def _replay_of(signature: inspect.Signature) -> Any:
+    """g, under the signature of the metric after the binaries."""
+
+    def g(self: DispatchedLoss, binaries: Tape, /, *args: Any, **kwargs: Any) -> Any:
+        return self._answered(binaries, signature.bind(*args, **kwargs))
+
+    return _signed(g, signature, "self", "binaries")
+
+
+def _signed(method: Any, signature: inspect.Signature, *before: str) -> Any:
+    first = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in before]
+    method.__signature__ = inspect.Signature([*first, *signature.parameters.values()])
+    return method
 
 
 def _copied(value: Any) -> Any:

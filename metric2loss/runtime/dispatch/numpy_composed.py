@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from metric2loss.runtime import steps
+from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.dispatch.reading import Dispatch, is_active
 from metric2loss.runtime.dispatch.spelled import NOT_A_STEP, nonzero
 from metric2loss.runtime.native import called
@@ -123,3 +124,15 @@ def _histogram(reading: Dispatch, function: Any, args: tuple[Any, ...], kwargs: 
     elif weights is None:
         counts = counts.astype(np.int64)
     return counts, edges
+
+
+@_composes("apply_along_axis")
+def _along(reading: Dispatch, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The function on every slice, and the results stacked."""
+    call, axis, x, *rest = args
+    moved = np.moveaxis(x, axis, -1)
+    rows = moved.reshape(-1, moved.shape[-1])
+    found = [call(rows[k], *rest, **kwargs) for k in range(len(rows))]
+    stacked = np.stack([part if isinstance(part, Array) else np.asarray(part) for part in found])
+    whole = stacked.reshape(*moved.shape[:-1], *stacked.shape[1:])
+    return np.moveaxis(whole, -1, axis) if stacked.ndim > 1 else whole

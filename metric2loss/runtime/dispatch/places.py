@@ -15,6 +15,7 @@ _OWN = str(Path(__file__).resolve().parents[2]) + os.sep
 _BELOW = tuple(str(Path(str(home.__file__)).resolve().parent) + os.sep for home in (np, torch))
 
 Place = tuple[str, int]
+_paths: dict[str, str] = {}  # short name -> file, for those that were met
 
 
 @cache
@@ -43,4 +44,12 @@ def here(what: str) -> Place:
 @cache
 def _short(code: CodeType) -> str:
     path = Path(code.co_filename)
-    return f"{path.parent.name}/{path.name}"
+    name = f"{path.parent.name}/{path.name}"
+    _paths[name] = code.co_filename
+    return name
+
+
+def where(place: Place) -> tuple[str, int]:
+    """File and line of a place that was met."""
+    name, _, line = place[0].rpartition(" ")[0].rpartition(":")
+    return _paths.get(name, name), int(line or 0)

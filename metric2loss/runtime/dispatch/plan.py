@@ -12,8 +12,16 @@ from metric2loss.runtime.dispatch.places import Place
 
 @dataclass(frozen=True)
 class Plan:
-    """frozen: steps that only guard.  opaque: functions met as one order-invariant call, by their code."""
+    """frozen: steps that only guard.  opaque: functions met as one order-invariant call, by their code.
+
+    whole: the metric itself is such a call, its scores ranked in each row ("rows") or together ("joint").
+    """
 
     frozen: frozenset[Place] = frozenset()
     opaque: Mapping[CodeType, Callable[[Any], Any]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    whole: str = ""
+
+    @property
+    def route(self) -> str:
+        """The route in words."""
+        return f"order invariance of the whole metric, {self.whole}" if self.whole else "dispatch"

@@ -21,6 +21,7 @@ from torch import Tensor
 from metric2loss.runtime import lenient, steps
 from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.batched import in_batch, is_batched
+from metric2loss.runtime.dispatch.ranks import dense
 from metric2loss.runtime.dispatch.reading import Dispatch, current, is_active, rewrapped
 from metric2loss.runtime.indexing import deep
 from metric2loss.runtime.lenient import Namespace, many
@@ -31,8 +32,25 @@ def _scores_in(keys: list[Any]) -> bool:
     return any(is_active(key) or (isinstance(key, tuple) and any(is_active(part) for part in key)) for key in keys)
 
 
+def _ranked_parts(reading: Dispatch, keys: list[Any]) -> list[Any] | None:
+    """Tuple keys with ranks in place of scores, where a score is not their only and first entry."""
+    if not isinstance(keys[0], tuple) or (
+        is_active(keys[0][0]) and not any(is_active(part) for key in keys for part in key[1:])
+    ):
+        return None
+    columns = [
+        dense(reading, stacked(column)).tolist() if any(is_active(part) for part in column) else list(column)
+        for column in zip(*keys)
+    ]
+    return list(zip(*columns))
+
+
 def _order(reading: Dispatch, keys: list[Any], reverse: bool, using: str = "sorted", count: int | None = None) -> list[int]:
     """Places in order: scores first, the other parts of tuple keys decide between equal ones."""
+    ranked = _ranked_parts(reading, keys)
+    if ranked is not None:
+        descending = reverse or using == "nlargest"
+        return sorted(range(len(ranked)), key=ranked.__getitem__, reverse=descending)[:count]
     operand, then = _parts(keys)
     kwargs: dict[str, Any] = {"reverse": reverse} if using == "sorted" else {"n": count}
     if then is not None:
@@ -43,10 +61,6 @@ def _order(reading: Dispatch, keys: list[Any], reverse: bool, using: str = "sort
 def _parts(keys: list[Any]) -> tuple[Any, list[Any] | None]:
     if not isinstance(keys[0], tuple):
         return stacked(keys), None
-    if not is_active(keys[0][0]):
-        reading = current()
-        assert reading is not None
-        raise reading.leak("M2L301", "an order by tuples whose score is not their first entry", "other entries decide first")
     rest = [tuple(getattr(part, "exact", part) for part in key[1:]) for key in keys]
     return stacked([key[0] for key in keys]), rest
 
@@ -104,6 +118,9 @@ def _extreme(real: Callable[..., Any], using: str) -> Callable[..., Any]:
             return listed[real(range(len(keys)), key=keys.__getitem__)]
         if key is None and not any(isinstance(x, tuple) for x in keys):
             return _value(using, keys)
+        ranked = _ranked_parts(reading, keys)
+        if ranked is not None:
+            return listed[real(range(len(ranked)), key=ranked.__getitem__)]
         operand, then = _parts(keys)
         kwargs = {} if then is None else {"then": then}
         return listed[int(reading.meet(steps.choose, operand, using=using, **kwargs))]

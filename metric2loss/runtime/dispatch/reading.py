@@ -6,6 +6,7 @@ Python's own functions ask it; the rules are those of generated code (`runtime.s
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,9 @@ from torch import Tensor
 
 from metric2loss import step
 from metric2loss.diagnostics import MetricError
+from metric2loss.runtime import steps
 from metric2loss.runtime.arrays import Array
+from metric2loss.runtime.batched import is_batched
 from metric2loss.runtime.dispatch.places import Place, here
 from metric2loss.runtime.failures import failure
 from metric2loss.runtime.indexing import deep
@@ -25,11 +28,60 @@ from metric2loss.runtime.ranking import passive
 from metric2loss.runtime.steps import Operation
 from metric2loss.runtime.tape import Tape
 
-SITES = 4000  # executed steps of one run; a Python loop over more pairs than this is better met by an order
+SITES = 50_000  # executed steps of one run; a Python loop over more pairs than this is better met by an order
 
 
 class UnseenStep(Exception):
     """A replay came to a step that was not recorded."""
+
+
+class Singles:
+    """The comparisons of two numbers at one place, in the order in which they are met."""
+
+    def __init__(self, op: str, outcomes: Any) -> None:
+        self.op = op
+        self.torch_like = False
+        self._pairs: list[tuple[Any, Any]] = []
+        self._outcomes = outcomes
+        if outcomes is not None and not (isinstance(outcomes, Tensor) and is_batched(outcomes)):
+            self._outcomes = outcomes if isinstance(outcomes, Array) else list(outcomes)
+
+    def compared(self, left: Any, right: Any) -> Any:
+        """The outcome on plain numbers; the operands are kept."""
+        self._pairs.append((left, right))
+        return _BY_SIGN[self.op](plain(left), plain(right))
+
+    def outcome(self, number: int, place: Place) -> Any:
+        """The given outcome of the n-th comparison."""
+        if number >= len(self._outcomes):
+            raise UnseenStep(f"{place[0]} runs more often than it was recorded")
+        return self._outcomes[number]
+
+    def operands(self) -> tuple[Any, str, Any]:
+        """Both sides stacked, in the library of the first."""
+        left, right = (_stacked(side) for side in zip(*self._pairs))
+        return left, self.op, right
+
+
+_BY_SIGN = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq, "!=": operator.ne}
+
+
+def _stacked(values: tuple[Any, ...]) -> Any:
+    """Numbers as one array or tensor."""
+    if any(isinstance(x, Tensor) for x in values):
+        return torch.stack([_tensor(x).reshape(()) for x in values])
+    exact = np.array([plain(x) for x in values])
+    if not any(isinstance(x, Array) for x in values):
+        return exact
+    return Array(exact, torch.stack([_tensor(x).reshape(()) for x in values]))
+
+
+def _tensor(x: Any) -> Tensor:
+    return x if isinstance(x, Tensor) else x.tensor if isinstance(x, Array) else torch.as_tensor(x)
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
 @dataclass
@@ -47,6 +99,8 @@ class Dispatch:
     invariant: Mapping[Any, Any] = field(default_factory=dict)
     met: dict[Place, int] = field(default_factory=dict)
     leaks: list[MetricError] = field(default_factory=list)
+    single: dict[Place, Singles] = field(default_factory=dict)
+    label: str = ""  # the place of every step, where the program has no lines of its own
     asleep: bool = False
 
     @property
@@ -70,8 +124,10 @@ class Dispatch:
     def meet(self, operation: Operation, *args: Any, native: Callable[[], Any] | None = None, **kwargs: Any) -> Any:
         """The outcome of one step: what the user's operation returns, or what the given configuration says it does."""
         with self.sleeping():
-            place = here(operation.name)
+            place = (f"{self.label} {operation.name}", 0) if self.label else here(operation.name)
             self.met[place] = self.met.get(place, 0) + 1
+            if operation is steps.compare and not _shape(args[0]) and not _shape(args[2]):
+                return self._single(place, *args)
             key = (*place, self.met[place])
             if not self.recording:
                 return self._given(key)
@@ -82,11 +138,31 @@ class Dispatch:
             self._affordable()
             return found.read() if native is None else native()
 
+    def _single(self, place: Place, left: Any, op: str, right: Any) -> Any:
+        """A comparison of two numbers: all of one place share a leaf, for loops meet thousands of them."""
+        number = self.met[place] - 1
+        if place not in self.single:
+            self.single[place] = Singles(op, None if self.recording else self._given((*place, op)))
+            if self.recording:
+                self.tree[(*place, op)] = None
+        if not self.recording:
+            return self.single[place].outcome(number, place)
+        return self.single[place].compared(left, right)
+
+    def finish(self) -> Tape:
+        """The tape, with the comparisons of numbers stacked."""
+        with self.sleeping():
+            for place, found in self.single.items():
+                key = (*place, found.op)
+                done = steps.compare.differences(*found.operands())
+                self.tree[key] = passive(torch.as_tensor(done.read()), done.library) if place in self.frozen else done
+        return self.tree
+
     def _given(self, key: tuple[Any, ...]) -> Any:
         try:
             return self.tree[key].read()
         except KeyError:
-            raise UnseenStep(f"{key[0]} runs {key[2]} times, which was not recorded") from None
+            raise UnseenStep(f"{key[0]} ({key[2]}) was not recorded") from None
 
     def _affordable(self) -> None:
         amount = sum(self.met.values())
@@ -130,10 +206,12 @@ def any_active(*values: Any) -> bool:
 def plain(x: Any) -> Any:
     """The value without its graph."""
     if isinstance(x, Tensor):
-        return x.detach()
+        with torch._C.DisableTorchFunction():
+            return x.detach()
     return x.exact if isinstance(x, Array) and not x.batched else x
 
 
-def rewrapped(values: Any, array: np.ndarray | None = None) -> Any:
+def rewrapped(values: Tensor) -> Array:
     """A tensor of the user's program as what NumPy code computes with."""
-    return Array(values.detach().cpu().numpy().copy() if array is None else array, values)
+    with torch._C.DisableTorchFunction():
+        return Array(values.detach().cpu().numpy().copy(), values)

@@ -1,0 +1,209 @@
+"""Chooses how a live metric becomes a loss: its own text compiled, or the metric run as it is with its steps met.
+
+The text is compiled where it can be read and the result is exact on the example; everything else (a library's function, a
+method, a lambda, code that hands scores to a library) is dispatched.  What neither can do is refused at its line.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from metric2loss import inputs, loading, names
+from metric2loss._version import VERSION
+from metric2loss.diagnostics import Diagnostic, MetricError
+from metric2loss.live import LiveSource, live_source, unbound
+
+if TYPE_CHECKING:
+    from metric2loss.compiler import Compiled, MetricReport
+    from metric2loss.runtime import SurrogateLoss
+
+CALLABLE = "<callable>"  # what the generated text says where no key or index picks the metric; `load` puts it in
+_FINAL = ("M2L104", "M2L105", "M2L106", "M2L109", "M2L111")  # what another route would not change
+_WITHOUT_TEXT = ("M2L110", "M2L113")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user said about a metric beside its text; None means: find out."""
+
+    scores: tuple[str, ...] | None = None
+    targets: tuple[str, ...] | None = None
+    direction: names.Direction | None = None
+    returns: str | int | Callable[..., Any] | None = None
+    ideal: Callable[..., Any] | None = None
+    example: inputs.Example | None = None
+
+
+def loss_class(metric: Callable[..., Any], request: Request) -> type[SurrogateLoss]:
+    """The loss class of a live metric, by the first route that holds."""
+    if request.example is not None:
+        inputs.bind(metric, request.example)
+    try:
+        loss = compiled_loss(metric, request)
+    except MetricError as refusal:
+        if not _may_dispatch(refusal):
+            raise
+        return _dispatched(metric, request, refusal)
+    if request.example is None:
+        return loss
+    try:
+        doubt = _doubt(loss, metric, request.example)
+    except MetricError as error:
+        doubt = error
+    return loss if doubt is None else _dispatched(metric, request, doubt)
+
+
+def _may_dispatch(refusal: MetricError) -> bool:
+    codes = {found.code for found in refusal.diagnostics}
+    return not codes & set(_FINAL) and all(code in _WITHOUT_TEXT or code[3] in "2345" for code in codes)
+
+
+def _doubt(loss: type[SurrogateLoss], metric: Callable[..., Any], example: inputs.Example) -> MetricError | None:
+    """Why the compiled loss is not exact on the example; None when it is."""
+    from metric2loss.runtime.dispatch.settle import doubt  # torch: importing metric2loss stays light
+
+    return doubt(loss(), metric, inputs.bind_to_loss(loss, example))
+
+
+def _dispatched(metric: Callable[..., Any], request: Request, refusal: MetricError) -> type[SurrogateLoss]:
+    """The metric run as it is; what refused its text is said when that is refused too."""
+    try:
+        return dispatched_loss(metric, request)
+    except MetricError as error:
+        if all(found.code[3] in "13" for found in refusal.diagnostics):
+            raise error from refusal
+        raise refusal from error
+
+
+# --- by its text
+
+
+def compiled_loss(metric: Callable[..., Any], request: Request) -> type[SurrogateLoss]:
+    """The loss generated from the metric's text."""
+    source = live_source(metric)
+    scores = request.scores or inputs.scores_by_kind(metric, request.example)
+    compiled, report = _compiled(source, scores, request)
+    attributes = _attributes(request)
+    if source.bound:
+        attributes["bound"] = source.bound
+    return loading.load(
+        loading.generated_module(
+            loading.stem_of(source.path, source.function), compiled.text, report.class_name, source.given, attributes
+        )
+    )
+
+
+def _attributes(request: Request) -> dict[str, Any]:
+    """What no text can say."""
+    attributes: dict[str, Any] = {}
+    if callable(request.returns):
+        attributes["returns"] = staticmethod(request.returns)
+    if request.ideal is not None:
+        attributes["ideal"] = staticmethod(request.ideal)
+    return attributes
+
+
+def _compiled(source: LiveSource, scores: tuple[str, ...] | None, request: Request) -> tuple[Compiled, MetricReport]:
+    returns = CALLABLE if callable(request.returns) else request.returns
+    return _compile_once(source.text, source.path, source.function, scores, request.targets, request.direction, returns)
+
+
+@functools.lru_cache(maxsize=256)
+def _compile_once(
+    text: str,
+    path: str,
+    function: str,
+    scores: tuple[str, ...] | None,
+    targets: tuple[str, ...] | None,
+    direction: names.Direction | None,
+    returns: str | int | None,
+) -> tuple[Compiled, MetricReport]:
+    from metric2loss.compiler import Options, compile_text  # libcst: importing metric2loss stays light
+
+    compiled = compile_text(text, path, Options((function,), scores, targets, direction, returns))
+    return compiled, compiled.metrics[0]
+
+
+# --- as it is
+
+
+def dispatched_loss(metric: Callable[..., Any], request: Request) -> type[SurrogateLoss]:
+    """The loss that runs the metric as it is."""
+    function, bound = unbound(metric)
+    scores = _scores(metric, request)
+    name = getattr(function, "__name__", type(function).__name__)
+    name = name if name.isidentifier() else "metric"
+    home = _home(function, name)
+    text = _text(name, home, function, scores, request, _library(scores, request))
+    attributes = _attributes(request)
+    if bound:
+        attributes["bound"] = bound
+    given = {} if home else {name: function}
+    loss = loading.load(
+        loading.generated_module(f"{name}_loss", text, names.class_name(name), given, attributes)
+    )
+    if request.example is not None:
+        criterion: Any = loss()
+        criterion.settle(inputs.bind_to_loss(loss, request.example))
+        loss.settled_plan = criterion.plan  # type: ignore[attr-defined]
+    return loss
+
+
+def _scores(metric: Callable[..., Any], request: Request) -> tuple[str, ...]:
+    if request.scores:
+        return request.scores
+    by_kind = inputs.scores_by_kind(metric, request.example)
+    if by_kind:
+        return by_kind
+    parameters = inspect.signature(metric).parameters
+    optional = {name for name, parameter in parameters.items() if parameter.default is not parameter.empty}
+    found = names.find_scores(tuple(parameters), optional)
+    if isinstance(found, names.Undecided):
+        hint = f"Say which it is: scores={found.candidates[0]!r}." if found.candidates else "Give it a score parameter."
+        raise MetricError(Diagnostic("M2L104", None, f"no parameter of {metric!r} is known to be the score", found.why, hint))
+    return found
+
+
+def _library(scores: tuple[str, ...], request: Request) -> str | None:
+    """The library of the scores in the example."""
+    if request.example is None:
+        return None
+    _, given = inputs.arguments(request.example)
+    kinds = {type(given[name]).__module__.partition(".")[0] for name in scores if name in given}
+    return "torch" if "torch" in kinds else "numpy" if kinds else None
+
+
+def _home(function: Any, name: str) -> str:
+    """The module to import the function from; "" when it is not to be had by import."""
+    home = getattr(function, "__module__", None) or ""
+    if not home or home == "__main__" or home not in sys.modules:
+        return ""
+    return home if getattr(importlib.import_module(home), name, None) is function else ""
+
+
+def _text(
+    name: str, home: str, function: Any, scores: tuple[str, ...], request: Request, library: str | None
+) -> str:
+    direction = request.direction or names.find_direction(name)
+    returns = f"    returns = {request.returns!r}\n" if isinstance(request.returns, (str, int)) else ""
+    says = (inspect.getdoc(function) or f"The loss of `{name}`.").strip().splitlines()[0].replace('"""', "'''").rstrip("\\")
+    source = f"from {home} import {name}\n" if home else ""
+    return (
+        f'"""Surrogate loss for `{name}`{f" ({home})" if home else ""}. Generated by metric2loss {VERSION}.\n\n'
+        "The metric runs as it is: its steps are met as they are called.\n"
+        '"""\n\n'
+        f"{source}{chr(10) if source else ''}from metric2loss.runtime.dispatch import DispatchedLoss\n\n\n"
+        f"class {names.class_name(name)}(DispatchedLoss):\n"
+        f'    """{says}"""\n\n'
+        f"    direction, scores, library = {direction!r}, {scores!r}, {library!r}\n"
+        f"{returns}    metric_function = staticmethod({name})\n"
+    )
+
+
+Given = Mapping[str, object]

@@ -1,0 +1,109 @@
+"""Which steps only guard: those whose outcome ends in an `if` over all scores, and those whose turning changes nothing.
+
+Both criteria are needed: a check of the range (`if not all(0 <= p <= 1): p = sigmoid(p)`) changes the value of a mixed metric when
+its step is turned, and a check written over several lines has no `if` to be read; but turning it raises or does nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import math
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from metric2loss.runtime.dispatch.places import Place, where
+
+_TURNED = 4  # parts of a step, and single binaries, that are turned before it is said never to show
+_SUMMARIES = frozenset(("all", "any", "min", "max", "amin", "amax", "allclose", "isclose", "equal", "array_equal", "sum"))
+
+
+def guards(loss: Any, configuration: Any, arguments: Mapping[str, Any]) -> frozenset[Place]:
+    """The places of a run whose steps need no binaries."""
+    leaves = [leaf for leaf in configuration.leaves() if leaf.stop > leaf.start]
+    places = list(dict.fromkeys(place_of(leaf.key) for leaf in leaves))
+    found = {place for place in places if checks(place)}
+    if len(places) - len(found) < 2:  # a metric has at least one step
+        return frozenset(found if len(found) < len(places) else ())
+    turner = _Turner(loss, configuration, arguments)
+    for place in places:
+        if place not in found and len(found) < len(places) - 1:
+            spans = [(leaf.start, leaf.stop) for leaf in leaves if place_of(leaf.key) == place]
+            if turner.never_shows(spans):
+                found.add(place)
+    return frozenset(found)
+
+
+def place_of(key: tuple[Any, ...]) -> Place:
+    """The place in a tape's key."""
+    return key[0], key[1]
+
+
+class _Turner:
+    """Evaluates the metric with binaries of one place turned."""
+
+    def __init__(self, loss: Any, configuration: Any, arguments: Mapping[str, Any]) -> None:
+        self._values = loss.values_at(configuration, arguments)
+        self._bits = torch.as_tensor(configuration.flat)
+        self._draw = torch.Generator().manual_seed(0)
+        self._base = [self._bits, torch.rand(len(self._bits), generator=self._draw) < 0.5]
+        self._known = [self._values(bits) for bits in self._base]
+
+    def never_shows(self, spans: list[tuple[int, int]]) -> bool:
+        """Whether the value never changes; raising is no change, for no scores lead there."""
+        inside = torch.zeros_like(self._bits)
+        for start, stop in spans:
+            inside[start:stop] = True
+        for base, value in zip(self._base, self._known, strict=True):
+            if math.isnan(value):
+                continue
+            for chosen in self._subsets(inside):
+                there = self._values(base ^ chosen)
+                if not math.isnan(there) and there != value:
+                    return False
+        return True
+
+    def _subsets(self, inside: Tensor) -> Iterator[Tensor]:
+        yield inside
+        places = inside.nonzero().flatten()
+        for share in torch.linspace(0.05, 0.5, _TURNED).tolist():
+            yield inside & (torch.rand(len(inside), generator=self._draw) < share)
+        for number in torch.randperm(len(places), generator=self._draw)[:_TURNED].tolist():
+            one = torch.zeros_like(inside)
+            one[places[number]] = True
+            yield one
+
+
+@cache
+def checks(place: Place) -> bool:
+    """Whether the step stands in the test of an `if` or `assert` that sums all scores up in one truth value."""
+    path, line = where(place)
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, (ast.If, ast.Assert, ast.IfExp)) and _covers(node.test, line) and _sums_up(node.test):
+            return True
+    return False
+
+
+@cache
+def _tree(path: str) -> ast.Module:
+    try:
+        return ast.parse("".join(linecache.getlines(path)))
+    except SyntaxError:
+        return ast.Module([], [])
+
+
+def _covers(node: ast.expr, line: int) -> bool:
+    return node.lineno <= line <= (node.end_lineno or node.lineno)
+
+
+def _sums_up(test: ast.expr) -> bool:
+    names = {
+        node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        for node in ast.walk(test)
+        if isinstance(node, ast.Call)
+    }
+    return bool(names & (_SUMMARIES - {"sum"}))
