@@ -107,15 +107,15 @@ def _doubt(problem: Problem, run: _Run) -> str:
             return "at hard binaries it gives another value than the metric"
     far = (0.05 + 0.9 * (~problem.best).double(), 0.05 + 0.9 * problem.best.double())
     learns = False
-    for number in range(3):
+    for check in range(3):
         near = 0.1 + 0.8 * torch.rand(size, generator=draw, dtype=torch.double).to(device)
         step = _APART * (torch.rand(size, generator=draw, dtype=torch.double) * 2 - 1).to(device)
-        start, end = (near - step, near + step) if number else far
+        start, end = (near - step, near + step) if check else far
         if (promised := _promised(run, start, end)) is None:
             return "its value does not depend on them as real numbers"
         with torch.no_grad():
             kept = float(run(end) - run(start))
-        if not _alike(promised, kept, _APART if number else 1.0):
+        if not _alike(promised, kept, _APART if check else 1.0):
             return f"its derivative promises a change of {promised:.4g}, its values change by {kept:.4g}"
         learns = learns or promised != 0
     return "" if learns else "its derivative is zero everywhere"

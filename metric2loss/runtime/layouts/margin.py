@@ -28,6 +28,7 @@ class MarginLayout(Layout):
     def __init__(
         self, classes: Tensor, keys: Tensor, outcomes: Tensor, shape: tuple[int, ...], is_index: bool, soft: bool
     ) -> None:
+        classes = classes.long()
         self.classes, self.keys, self.outcomes = classes, keys, outcomes
         self.shape = shape  # of the outcome in the user's program
         self.is_index = is_index  # the outcome is the winner itself
