@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Problem, oriented
-from metric2loss.runtime.interpolants import closed, credit, links
+from metric2loss.runtime.interpolants import closed, credit, links, swaps
 from metric2loss.runtime.interpolants.idw import Idw
 from metric2loss.runtime.interpolants.protocol import distance, joined, nothing
 
@@ -36,6 +36,7 @@ class Integrated:
     budget: int = 2**21
     anneal_anchored: bool = False
     notes: tuple[str, ...] = field(default=(), init=False)
+    _adds_up: bool = field(default=True, init=False, repr=False)  # the metric's changes by disjoint swaps
     typical: float | None = field(default=None, init=False)  # mean |credit| of the batches so far
 
     def __call__(self, problem: Problem) -> Tensor:
@@ -44,6 +45,14 @@ class Integrated:
         if split is not None and closed.decided(problem, split):
             self.notes = ()
             return joined(distance(problem), (split.keys, closed.gradient(problem, split)))
+        if split is not None and self._adds_up and swaps.fits(problem, split):
+            found = swaps.credit(problem, split, self.budget)
+            if found is not None:
+                worth, share = found
+                self.notes = () if share == 1 else (f"a random {share:.0%} of the swaps are evaluated",)
+                gradient = links.anchored(split, worth, problem.progress if self.anneal_anchored else 0.0)
+                return joined(distance(problem), (split.keys, gradient))
+            self._adds_up = False
         if not len(problem.best):
             return nothing(problem)
         plan = credit.Plan.of(problem)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Leaf, Problem
+from metric2loss.runtime.split import Split
 
 
 def link(x: Tensor, progress: float) -> Tensor:
@@ -23,6 +24,22 @@ def of_pairs(problem: Problem, x: Tensor, credit: Tensor, progress: float) -> Te
     """dL/dc from the credit and the oriented differences x; a negative credit swaps u and 1 − u."""
     uphill = credit * link(torch.where(credit >= 0, x, -x), progress) / problem.temperature
     return torch.where(problem.best, -uphill, uphill)
+
+
+def anchored(split: Split, credit: Tensor, progress: float) -> Tensor:
+    """dL/dkeys of one order over the batch, from the credit [goods, bads]; see `Sides.anchored`."""
+    share = credit.clamp(min=0)
+    up, down = share.sum(1), share.sum(0)
+    total = up.sum()
+    if float(total) == 0:
+        up, down = torch.ones_like(up), torch.ones_like(down)
+        total = torch.tensor(float(credit.numel()), dtype=up.dtype, device=up.device)
+    winners, losers = credit.shape
+    per_example = 2 * total / (winners + losers)
+    up, down = up * (per_example * winners / up.sum()), down * (per_example * losers / down.sum())
+    return split.gradient(
+        (up * link(split.of_good[0], progress)).unsqueeze(0), (down * link(-split.of_bad[0], progress)).unsqueeze(0)
+    )
 
 
 @dataclass(frozen=True)
