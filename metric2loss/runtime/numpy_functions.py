@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -122,6 +123,113 @@ def _both(a: Any, b: Any) -> tuple[Tensor, Tensor]:
     a, b = _as(a), _as(b)
     dtype = torch.promote_types(a.dtype, b.dtype)
     return a.to(dtype), b.to(dtype)
+
+
+# --- arithmetic in NumPy's types: what torch would compute in float32 (an integer by an integer) is float64 there
+
+
+def _common(a: Any, b: Any) -> tuple[Any, Any, torch.dtype]:
+    """The operands, and the type NumPy computes in: plain Python numbers take that of the array."""
+    kinds = [_kind(x) for x in (a, b)]
+    strong = [kind for kind, weak in kinds if not weak]
+    dtype = _promoted(*strong) if len(strong) == 2 else strong[0] if strong else kinds[0][0]
+    for kind, weak in kinds:
+        if weak and strong and _RANK[kind] > _RANK.get(_category(dtype), 2):
+            dtype = kind
+    return a, b, dtype
+
+
+def _kind(x: Any) -> tuple[torch.dtype, bool]:
+    if isinstance(x, Tensor):
+        return x.dtype, False
+    if type(x) in (bool, int, float):
+        return _PYTHON[type(x)], True
+    return _as(x).dtype, False
+
+
+_PYTHON = {bool: torch.bool, int: torch.int64, float: torch.float64}
+_RANK = {torch.bool: 0, torch.int64: 1, torch.float64: 2}
+
+
+def _category(dtype: torch.dtype) -> torch.dtype:
+    return torch.bool if dtype == torch.bool else torch.float64 if dtype.is_floating_point else torch.int64
+
+
+@functools.cache
+def _promoted(a: torch.dtype, b: torch.dtype) -> torch.dtype:
+    wide = (torch.int32, torch.int64)
+    if (a.is_floating_point and b in wide) or (b.is_floating_point and a in wide):
+        return torch.float64
+    return torch.promote_types(a, b)
+
+
+def _arithmetic(name: str, operation: Function, real: bool = False) -> None:
+    """A ufunc of two operands; `real`: integers give float64."""
+
+    def call(a: Any, b: Any, **kwargs: Any) -> Any:
+        if any(value is not None and value is not np._NoValue for value in kwargs.values()):
+            return plain(a, b, **kwargs)
+        a, b, dtype = _common(a, b)
+        if dtype.is_complex or (dtype == torch.bool and not real):
+            return plain(a, b)
+        dtype = torch.float64 if real and not dtype.is_floating_point else dtype
+        return operation(_of_type(a, dtype), _of_type(b, dtype))
+
+    plain = _by_torch_numpy(name)
+    _TABLE[name] = call
+
+
+def _of_type(x: Any, dtype: torch.dtype) -> Any:
+    """A tensor in the type computed in; a Python number as it is."""
+    if isinstance(x, Tensor):
+        return x.to(dtype)
+    return x if type(x) in (bool, int, float) else _as(x).to(dtype)
+
+
+for _ufunc, _operation in {"add": torch.add, "subtract": torch.subtract, "multiply": torch.multiply}.items():
+    _arithmetic(_ufunc, _operation)
+for _ufunc in ("divide", "true_divide"):
+    _arithmetic(_ufunc, lambda a, b: torch.div(_as(a), b), real=True)
+
+
+def _comparison(name: str, operation: Function) -> None:
+    def call(a: Any, b: Any, **kwargs: Any) -> Any:
+        if kwargs or not all(isinstance(x, Tensor) or type(x) in (bool, int, float) for x in (a, b)):
+            return plain(a, b, **kwargs)
+        _check_shapes(name, (a, b))
+        a, b, dtype = _common(a, b)
+        a, b = _of_type(a, dtype), _of_type(b, dtype)
+        return operation(a, b) if isinstance(a, Tensor) else operation(_as(a), b)
+
+    plain = _by_torch_numpy(name)
+    _TABLE[name] = call
+
+
+for _ufunc in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):
+    _comparison(_ufunc, getattr(torch, {"equal": "eq", "not_equal": "ne"}.get(_ufunc, _ufunc)))
+
+
+def _reduction(name: str, operation: Function, real: bool = False) -> None:
+    """sum, mean, prod, cumsum: Booleans count as integers; `real`: the result is a float."""
+
+    def call(x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
+        given = any(value is not np._NoValue for value in kwargs.values())
+        if given or dtype is not None or keepdims not in (False, np._NoValue) or type(axis) not in (int, type(None)):
+            kept = {} if keepdims in (False, np._NoValue) else {"keepdims": keepdims}
+            return plain(x, axis=axis, dtype=dtype, **kept, **kwargs)
+        x = _as(x)
+        if real and not x.dtype.is_floating_point:
+            x = x.double()
+        return operation(x.reshape(-1), 0) if axis is None else operation(x, axis)
+
+    plain = _by_torch_numpy(name)
+    _TABLE[name] = call
+
+
+_reduction("sum", torch.sum)
+_reduction("cumsum", torch.cumsum)
+_reduction("prod", torch.prod)
+_reduction("mean", torch.mean, real=True)
 
 
 @_numpy_name("negative")

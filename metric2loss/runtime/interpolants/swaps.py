@@ -11,6 +11,7 @@ precision and recall at k); that is checked at every batch, on swaps drawn at ra
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -193,15 +194,20 @@ def _tests(lots: np.random.Generator, kept: Ints) -> Ints:
     return found[(first[:, 0] == second[:, 0]) & (np.abs(first[:, 1] - second[:, 1]) > 1)][:_CHECKS]
 
 
-def _outcomes(layout: object, items: Tensor, bases: Ints, kept: Ints, tests: Ints) -> Tensor:
+def _outcomes(layout: Any, items: Tensor, bases: Ints, kept: Ints, tests: Ints) -> Tensor:
     """The bases, each swap alone, and the pairs of swaps to be checked, as outcomes of the order."""
-    sequences = np.concatenate([bases, bases[kept[:, 0]], bases[kept[tests[:, 0], 0]]])
+    start = items[torch.from_numpy(bases).to(items.device)]
+    of = np.concatenate([np.arange(len(bases)), kept[:, 0], kept[tests[:, 0], 0]])
     place = np.concatenate([kept[:, 1], kept[tests[:, 0], 1]])
-    _swapped(sequences[len(bases) :], place)
-    _swapped(sequences[len(bases) + len(kept) :], kept[tests[:, 1], 1])
-    return layout.placed(items[torch.from_numpy(sequences).to(items.device)].unsqueeze(1))  # type: ignore[attr-defined, no-any-return]
+    found = start[torch.from_numpy(of).to(items.device)]
+    _swapped(found, len(bases), place)
+    _swapped(found, len(bases) + len(kept), kept[tests[:, 1], 1])
+    return layout.placed(found.unsqueeze(1))  # type: ignore[no-any-return]
 
 
-def _swapped(sequences: Ints, place: Ints) -> None:
-    rows = np.arange(len(sequences))
-    sequences[rows, place], sequences[rows, place + 1] = sequences[rows, place + 1], sequences[rows, place]
+def _swapped(sequences: Tensor, start: int, place: Ints) -> None:
+    """Exchange the entries at `place` and the next one in the rows from `start` on."""
+    rows = torch.arange(start, start + len(place), device=sequences.device)
+    at = torch.from_numpy(place).to(sequences.device)
+    one, other = sequences[rows, at], sequences[rows, at + 1]
+    sequences[rows, at], sequences[rows, at + 1] = other, one
