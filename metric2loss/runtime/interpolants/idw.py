@@ -17,6 +17,7 @@ from metric2loss.runtime.anchors import Anchors
 from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.groups import Rows
+from metric2loss.runtime.interpolants import far_pairs
 from metric2loss.runtime.interpolants.protocol import joined, nothing
 
 
@@ -31,6 +32,10 @@ class Idw:
 
     def __call__(self, problem: Problem) -> Tensor:
         """The distance of the interpolated value from the best one, with its own derivative."""
+        split = getattr(problem, "split", None)
+        if split is not None and far_pairs.fits(problem, split):
+            value, by_keys = far_pairs.interpolated(problem, split, self.anchors, self.power, weighted)
+            return joined((problem.best_value - value).abs(), (split.keys, -problem.sign * by_keys))
         if not len(problem.best):
             return nothing(problem)
         value, gradient = self.interpolated(problem)

@@ -48,12 +48,12 @@ class OrderLayout(PairLayout):
         return self.n_rows * self.n
 
     def result(self, bits: Tensor) -> Tensor:
-        return self._permutations(self.counts(bits))
+        return self.permutations(self.counts(bits))
 
     def flipped(self, base: Tensor, flips: Tensor) -> Tensor:
-        return self._permutations(self.flipped_counts(base, flips))
+        return self.permutations(self.flipped_counts(base, flips))
 
-    def _permutations(self, count: Tensor) -> Tensor:
+    def permutations(self, count: Tensor) -> Tensor:
         """[A, ...] in the user's shape, from items ahead of each sorted place [A, rows, n]."""
         positions = count if self.all_distinct else count + self._places(count)
         order = stable_order(positions, self.n + self.n)[..., : self.length]
