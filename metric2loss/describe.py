@@ -224,7 +224,11 @@ def library_of(program: Program, unit: Unit) -> str | None:
 def _vote(program: Program, facts: FunctionFacts, node: cst.CSTNode) -> set[str]:
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
         method = node.func
-        if not program.qualified(method) and facts.level(method.value) > Level.PASSIVE and method.attr.value in _TORCH_METHODS:
+        if (
+            not program.qualified(method)
+            and facts.level(method.value) > Level.PASSIVE
+            and method.attr.value in _TORCH_METHODS
+        ):
             return {"torch"}
     if isinstance(node, cst.Attribute):
         qualified = program.qualified(node) or ""

@@ -69,7 +69,9 @@ def _analyse(stages: Stages) -> Iterator[str]:
 
 def _lowered(stages: Stages) -> Iterator[str]:
     for unit in stages.units:
-        yield lowered(unit.program, unit.factors, unit.key, {k: u.name for k, u in unit.calls.items()}, unit.name).strip("\n")
+        yield lowered(
+            unit.program, unit.factors, unit.key, {k: u.name for k, u in unit.calls.items()}, unit.name
+        ).strip("\n")
         yield ""
 
 

@@ -10,7 +10,15 @@ import libcst as cst
 from metric2loss.analysis.choices import Fold, fold_choice
 from metric2loss.analysis.facts import ENTRY, FunctionFacts, Level, Loop, Site, small_of, top, walk
 from metric2loss.analysis.gathers import Gathered, gathered_by, supposed_classes
-from metric2loss.analysis.graphs import Cut, Graph, dependence_graph, needed_for_result, needed_for_steps
+from metric2loss.analysis.graphs import (
+    RETURN,
+    Cut,
+    Graph,
+    dependence_graph,
+    header,
+    needed_for_result,
+    needed_for_steps,
+)
 from metric2loss.diagnostics import Diagnostic
 from metric2loss.frontend.resolve import Program, target_names
 
@@ -54,21 +62,60 @@ class Factors:
         return top(self.facts.result) is Level.ACTIVE
 
 
-def factor(program: Program, facts: FunctionFacts) -> Factors:
-    """FunctionFacts ─factor→ Factors. Steps that only decide how scores are prepared are not live: they stay in f as written."""
+def factor(program: Program, facts: FunctionFacts, helper: bool = False) -> Factors:
+    """FunctionFacts ─factor→ Factors. Steps that only decide how scores are prepared are not live: they stay in f as written.
+
+    A helper's result is what it returns and what it writes into its arguments.
+    """
     every = tuple(Cut(site, site.node, site.statement, number=k) for k, site in enumerate(facts.sites))
-    graph = dependence_graph(facts, every)
+    passed: dict[cst.CSTNode, tuple[cst.CSTNode, ...]] = {
+        s.node: _passed_on(program, s) for s in facts.sites if s.callee is not None
+    }
+
+    def depends(cuts: Iterable[Cut]) -> Graph:
+        graph = dependence_graph(facts, cuts, passed)
+        writes = facts.writes if helper else {}
+        graph.add_edges_from(
+            [(number, RETURN, {"kind": "data"}) for number, names in facts.defines.items() if names & set(writes)]
+        )
+        return graph
+
+    graph = depends(every)
     reached = needed_for_result(graph)
     live = [c for c in every if c.node in reached]
     steps = _group(facts, [_prune(program, facts, cut) for cut in live])
     cuts = [c for s in steps for c in s.cuts]
-    graph = dependence_graph(facts, cuts)
+    graph = depends(cuts)
     g = needed_for_result(graph)
     steps = tuple(s for s in steps if any(c.node in g for c in s.cuts))
     cuts = [c for s in steps for c in s.cuts]
     extra = [a for s in steps for a in _needed_by_prunings(facts, s)]
     f = needed_for_steps(graph, cuts, (*extra, *_validation(facts)))
     return Factors(facts, _named(program, facts, steps), graph, f, g, _keys(facts, steps))
+
+
+def _passed_on(program: Program, site: Site) -> tuple[cst.CSTNode, ...]:
+    """The arguments of a call that the helper's g reads."""
+    assert site.callee is not None
+    needed = _read_by_g(program, site.callee)
+    found, place = [], 0
+    for arg in site.node.args:  # type: ignore[attr-defined]
+        name = arg.keyword.value if arg.keyword else site.callee.function.positional[place]
+        place += not arg.keyword
+        if name in needed:
+            found.append(arg.value)
+    return tuple(found)
+
+
+def _read_by_g(program: Program, facts: FunctionFacts) -> set[str]:
+    """The parameters that the second half of a helper reads."""
+    factors = factor(program, facts, helper=True)
+    given = frozenset(c.result for s in factors.steps for c in s.cuts)
+    parts = [p for s in facts.statements if s.id in factors.g for p in header(s.node)]
+    arguments = [a for s in factors.steps if s.site.callee is not None for a in _passed_on(program, s.site)]
+    arguments += [s.site.operands[0] for s in factors.steps if s.site.key is not None]
+    reading = [n for p in parts for n in walk(p, given)] + [n for a in arguments for n in walk(a)]
+    return {n.value for n in reading if isinstance(n, cst.Name) and ENTRY in facts.reach.get(n, ())}
 
 
 def _prune(program: Program, facts: FunctionFacts, cut: Cut) -> Step:
@@ -204,7 +251,11 @@ def _counter(facts: FunctionFacts, loop: Loop) -> str | None:
     target: cst.BaseExpression = loop.node.target
     if not isinstance(iterable, cst.Call):
         return None
-    if isinstance(iterable.func, cst.Attribute) and iterable.func.attr.value == "turns" and isinstance(target, cst.Name):
+    if (
+        isinstance(iterable.func, cst.Attribute)
+        and iterable.func.attr.value == "turns"
+        and isinstance(target, cst.Name)
+    ):
         return target.value
     if not isinstance(iterable.func, cst.Name):
         return None
@@ -230,6 +281,17 @@ def obstacles(program: Program, factors: Factors) -> tuple[Diagnostic, ...]:
     facts, source = factors.facts, program.source
     found: list[Diagnostic] = []
     for step in factors.steps:
+        for loop in step.site.loops:
+            if _length_depends(factors, loop):
+                found.append(
+                    source.diagnostic(
+                        "M2L202",
+                        step.site.node,
+                        "how often this step runs depends on another step",
+                        f"The loop over `{source.code(loop.node.iter)}` has as many turns as that step decides.",
+                        "Loop over all items and use the condition as a weight of 0 or 1.",
+                    )
+                )
         for cut in step.cuts:
             for number in facts.statements[cut.site.statement].control:
                 node = facts.statements[number].node
@@ -248,6 +310,31 @@ def obstacles(program: Program, factors: Factors) -> tuple[Diagnostic, ...]:
                         )
                     )
     return tuple(found)
+
+
+def _length_depends(factors: Factors, loop: Loop) -> bool:
+    """Whether comparisons or roundings decide over how many items a loop goes; orders and choices keep the number."""
+    facts, graph = factors.facts, factors.graph
+    cuts = [c for s in factors.steps for c in s.cuts if c.site.rule not in ("order", "choose", "call")]
+    results, inside = {c.result for c in cuts}, set(walk(loop.node.iter))
+    if results & inside:
+        return True
+    needed: set[object] = set()
+    for node in inside:
+        for number in facts.reach.get(node, ()):
+            needed |= _data_ancestors(graph, number)
+    return any(c.node in needed for c in cuts)
+
+
+def _data_ancestors(graph: Graph, number: object) -> set[object]:
+    found: set[object] = set()
+    stack = [number]
+    while stack:
+        for source, _, data in graph.in_edges(stack.pop(), data=True):
+            if data["kind"] == "data" and source not in found:
+                found.add(source)
+                stack.append(source)
+    return found
 
 
 def _defines_operand(factors: Factors, step: Step, number: int) -> bool:

@@ -178,7 +178,7 @@ def lowered(
             keys = keys.replace(",)", ")") if key(step) else keys
             at.setdefault(site.node, []).append((site.part, _marked(program, site, keys, calls.get(step.name, ""))))
     found: dict[cst.CSTNode, cst.CSTNode] = {
-        node: cst.parse_expression(_chained(program, node, texts)) for node, texts in at.items()  # type: ignore[arg-type]
+        node: cst.parse_expression(_chained(program, node, texts)) for node, texts in at.items()
     }
     function = factors.facts.function.node
     found.update(factors.facts.aliases)

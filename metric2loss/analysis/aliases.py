@@ -24,7 +24,9 @@ _VIEWS = _names("""
     atleast_1d atleast_2d as_tensor split chunk unbind narrow select append_ copyto nan_to_num zip enumerate reversed iter next
 """)
 _STORING = _names("append add insert extend setdefault update appendleft push heappush")
-_FRESH = _names("zeros ones empty full zeros_like ones_like empty_like full_like arange eye array tensor copy clone deepcopy")
+_FRESH = _names(
+    "zeros ones empty full zeros_like ones_like empty_like full_like arange eye array tensor copy clone deepcopy"
+)
 MUTATING = _names("""
     append extend insert add update setdefault pop popitem popleft remove discard clear sort reverse fill put itemset resize
     appendleft extendleft rotate subtract
@@ -60,7 +62,9 @@ def _pairs(function: cst.FunctionDef, fresh: frozenset[str]) -> Iterator[tuple[s
                 yield root, frozenset(r for a in node.args if _is_whole(a.value) for r in roots(a.value))
 
 
-def _bound(target: cst.BaseExpression, value: cst.BaseExpression, fresh: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+def _bound(
+    target: cst.BaseExpression, value: cst.BaseExpression, fresh: frozenset[str]
+) -> Iterator[tuple[str, frozenset[str]]]:
     if isinstance(target, (cst.Tuple, cst.List)):
         paired = isinstance(value, (cst.Tuple, cst.List)) and len(value.elements) == len(target.elements)
         for place, element in enumerate(target.elements):

@@ -82,6 +82,10 @@ def part_of_pair(function: cst.CSTNode, load: cst.CSTNode) -> tuple[cst.BaseExpr
             return node, ("values", "indices").index(node.attr.value)
         if isinstance(node, cst.Subscript) and node.value is load and len(node.slice) == 1:
             inner = node.slice[0].slice
-            if isinstance(inner, cst.Index) and isinstance(inner.value, cst.Integer) and inner.value.value in ("0", "1"):
+            if (
+                isinstance(inner, cst.Index)
+                and isinstance(inner.value, cst.Integer)
+                and inner.value.value in ("0", "1")
+            ):
                 return node, int(inner.value.value)
     return None

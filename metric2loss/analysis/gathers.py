@@ -27,7 +27,27 @@ class Gathered:
 
 
 _GATHERS = frozenset({"take", "take_along_axis", "gather", "take_along_dim", "index_select"})
-_SAME_ORDER = frozenset(["copy", "clone", "long", "int", "flip", "flipud", "fliplr", "tolist", "list", "tuple", "reversed", "cpu", "numpy", "detach", "astype", "to", "contiguous"])
+_SAME_ORDER = frozenset(
+    [
+        "copy",
+        "clone",
+        "long",
+        "int",
+        "flip",
+        "flipud",
+        "fliplr",
+        "tolist",
+        "list",
+        "tuple",
+        "reversed",
+        "cpu",
+        "numpy",
+        "detach",
+        "astype",
+        "to",
+        "contiguous",
+    ]
+)
 
 
 def supposed_classes(program: Program, facts: FunctionFacts, site: Site) -> Gathered | None:

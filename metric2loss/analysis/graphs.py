@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeAlias
 
 import libcst as cst
@@ -35,8 +36,15 @@ class Cut:
         return f"{self.site.rule} {self.number}"
 
 
-def dependence_graph(facts: FunctionFacts, cuts: Iterable[Cut]) -> Graph:
-    """Statements and cuts as nodes; an edge says the target needs the source (`kind` data or control)."""
+def dependence_graph(
+    facts: FunctionFacts,
+    cuts: Iterable[Cut],
+    passed: Mapping[cst.CSTNode, Iterable[cst.CSTNode]] = MappingProxyType({}),
+) -> Graph:
+    """Statements and cuts as nodes; an edge says the target needs the source (`kind` data or control).
+
+    `passed` holds the arguments that the second half of a helper needs beside the binaries.
+    """
     graph = Graph()
     for statement in facts.statements:
         graph.add_node(statement.id, statement=statement)
@@ -51,6 +59,8 @@ def dependence_graph(facts: FunctionFacts, cuts: Iterable[Cut]) -> Graph:
         keys = () if cut.site.key is None else (cut.site.key,)
         for operand in (*cut.site.operands, *keys, *(a.value for a in cut.site.rest)):
             _depend(graph, facts, operand, cut.node)
+        for argument in passed.get(cut.site.node, ()):
+            _depend(graph, facts, argument, cut.statement)
         if cut.site.key is not None:  # g arranges the items themselves: `steps.arranged(pairs, …)`
             _depend(graph, facts, cut.site.operands[0], cut.statement)
         for number in facts.statements[cut.site.statement].control:

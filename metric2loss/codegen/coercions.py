@@ -9,6 +9,8 @@ from metric2loss.analysis.facts import Level
 from metric2loss.codegen.unit import Unit
 from metric2loss.lowering import replaced
 
+_OF_LISTS = frozenset({"torch.tensor", "torch.as_tensor", "torch.asarray"})
+
 
 def coercions(unit: Unit, node: cst.CSTNode) -> dict[cst.CSTNode, cst.CSTNode]:
     """`np.asarray(scores)`, `scores.detach().cpu()`, `float(s)`: in f the score itself, still differentiable."""
@@ -30,6 +32,11 @@ def _coerced(unit: Unit, node: cst.CSTNode) -> cst.BaseExpression | None:
         return None
     levels = unit.facts.level
     qualified = unit.program.qualified(node.func) or (node.func.value if isinstance(node.func, cst.Name) else None)
+    if str(qualified).startswith("numpy.") and isinstance(node.func, cst.Attribute):
+        return None  # `np.asarray` keeps gradients in f
+    shown = isinstance(node.args[0].value, (cst.List, cst.ListComp, cst.GeneratorExp)) if node.args else False
+    if shown and levels(node.args[0].value) is Level.ACTIVE and str(qualified) in _OF_LISTS:
+        return cst.Call(cst.Attribute(cst.Name("torch"), cst.Name("stack")), [cst.Arg(node.args[0].value)])
     if qualified in tables.COERCIONS and node.args and levels(node.args[0].value) is Level.ACTIVE:
         inner = node.args[0].value
         dtype = next((a.value for a in node.args if a.keyword is not None and a.keyword.value == "dtype"), None)

@@ -82,9 +82,9 @@ class GSide:
             other = self.suite(node.orelse.body) if node.orelse is not None else []
             return [with_otherwise(with_body(head, self.suite(node.body)), other)]
         if isinstance(node, cst.While):
-            head = node.with_changes(test=self.put(node.test))
+            loop = node.with_changes(test=self.put(node.test))
             other = self.suite(node.orelse.body) if node.orelse is not None else []
-            return [with_otherwise(with_body(head, self.suite(node.body)), other)]
+            return [with_otherwise(with_body(loop, self.suite(node.body)), other)]
         if isinstance(node, cst.With):
             body = self.suite(node.body)
             if stops_gradient(self.unit.program, node):
@@ -189,7 +189,11 @@ class GSide:
         ):
             return node
         return node.with_changes(
-            body=[small.with_changes(value=cst.Call(cst.parse_expression(f"{self.unit.program.steps}.array"), [cst.Arg(small.value)]))]
+            body=[
+                small.with_changes(
+                    value=cst.Call(cst.parse_expression(f"{self.unit.program.steps}.array"), [cst.Arg(small.value)])
+                )
+            ]
         )
 
     def touched(self, number: int) -> bool:
@@ -228,5 +232,5 @@ class GSide:
         site = next(c.site for s in self.factors.steps for c in s.cuts if c.result is small.value)
         if not site.pair or not isinstance(small.targets[0].target, cst.Tuple):
             return node
-        target = small.targets[0].target.elements[1].value  # type: ignore[attr-defined]
-        return node.with_changes(body=[small.with_changes(targets=[cst.AssignTarget(target)])])
+        target = small.targets[0].target.elements[1].value
+        return node.with_changes(body=[small.with_changes(targets=[cst.AssignTarget(target)])])  # type: ignore[arg-type]

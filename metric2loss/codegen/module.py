@@ -40,12 +40,14 @@ def unit_of(program: Program, factors: Factors, known: dict[int, Unit]) -> Unit:
         if step.site.callee is not None:
             calls[step.name] = _helper(program, step.site.callee, known)
     unit = Unit(program, factors, calls)
-    return replace(unit, needs=parameters(unit, GSide(unit).body()))
+    needs = parameters(unit, GSide(unit).body())
+    optional = unit.facts.function.optional
+    return replace(unit, needs=(*(n for n in needs if n not in optional), *(n for n in needs if n in optional)))
 
 
 def _helper(program: Program, facts: FunctionFacts, known: dict[int, Unit]) -> Unit:
     if id(facts) not in known:
-        unit = unit_of(program, factor(program, facts), known)
+        unit = unit_of(program, factor(program, facts, helper=True), known)
         same = sum(u.facts.function.name == facts.function.name for u in known.values())
         known[id(facts)] = replace(unit, suffix=f"_{same + 1}" if same else "")
     return known[id(facts)]
@@ -210,11 +212,20 @@ def _pair(program: Program, unit: Unit) -> Iterator[str]:
         _function(
             program,
             f"{name}_g",
-            ", ".join([unit.binaries, *unit.needs]),
+            ", ".join([unit.binaries, *(_with_default(unit, name) for name in unit.needs)]),
             g,
             f"# the rest of `{unit.facts.function.name}`",
         )
     )
+
+
+def _with_default(unit: Unit, name: str) -> str:
+    """`k=10`: what a call of the helper leaves out, its second half must know as well."""
+    params = unit.facts.function.node.params
+    for param in (*params.posonly_params, *params.params, *params.kwonly_params):
+        if param.name.value == name and param.default is not None:
+            return f"{name}={unit.program.source.code(param.default)}"
+    return name
 
 
 def _signature(unit: Unit, method: bool = True) -> str:

@@ -54,7 +54,9 @@ def with_parts(node: cst.Try, suite: Callable[[cst.BaseSuite], list[cst.BaseStat
     final = None if node.finalbody is None or not suite(node.finalbody.body) else kept(node.finalbody)
     otherwise = None if node.orelse is None or not suite(node.orelse.body) else kept(node.orelse)
     handlers = [kept(h) for h in node.handlers]
-    return node.with_changes(body=_block(node.body, suite(node.body)), handlers=handlers, orelse=otherwise, finalbody=final)
+    return node.with_changes(
+        body=_block(node.body, suite(node.body)), handlers=handlers, orelse=otherwise, finalbody=final
+    )
 
 
 _PASS = cst.SimpleStatementLine([cst.Pass()])

@@ -40,7 +40,11 @@ def _every(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 def _changed(program: Program, owner: Function, node: cst.CSTNode) -> tuple[Program, Function] | None:
     if isinstance(node, cst.While):
-        return None if node.orelse is not None else _visited(program, owner, _Turns(node, _fresh(owner.node, "turn"), program.steps))
+        return (
+            None
+            if node.orelse is not None
+            else _visited(program, owner, _Turns(node, _fresh(owner.node, "turn"), program.steps))
+        )
     if isinstance(node, cst.Call):
         return _visited(program, owner, _Sorted(node)) if _has_key(node) else None
     lifted = _lifted(program, owner, node)
@@ -141,7 +145,9 @@ def _lifted(program: Program, owner: Function, node: cst.CSTNode) -> _Lifted | N
     loads = [n for n in _every(owner.node) if isinstance(n, cst.Name) and n.value == name]
     calls = [n for n in _every(owner.node) if isinstance(n, cst.Call) and isinstance(n.func, cst.Name)]
     callees = {id(c.func) for c in calls if c.func.value == name}  # type: ignore[attr-defined]
-    if len(loads) != len(callees) + 1 or any(isinstance(n, (cst.Nonlocal, cst.Global, cst.Yield)) for n in _every(inside)):
+    if len(loads) != len(callees) + 1 or any(
+        isinstance(n, (cst.Nonlocal, cst.Global, cst.Yield)) for n in _every(inside)
+    ):
         return None  # defined twice, or handed on as a value
     if any(isinstance(c.func, cst.Name) and c.func.value == name for c in _every(inside) if isinstance(c, cst.Call)):
         return None

@@ -24,6 +24,7 @@ from metric2loss.compiler import Compiled, Options, compile_text
 from metric2loss.diagnostics import MetricError
 from metric2loss.runtime import steps
 from metric2loss.runtime.arrays import Array
+from metric2loss.runtime.batched import Unbatchable
 from metric2loss.runtime.tape import leaves
 
 METRICS = Path(__file__).parent / "metrics"
@@ -73,7 +74,9 @@ class Case:
         return self.path.stem.startswith("torch")
 
     def compiled(self, **options: Any) -> Compiled:
-        return compile_text(self.path.read_text(), str(self.path), Options(self.name, self.scores, direction="maximize", **options))
+        return compile_text(
+            self.path.read_text(), str(self.path), Options(self.name, self.scores, direction="maximize", **options)
+        )
 
     def batch(self, kind: str, seed: int, n: int = 9) -> Inputs:
         """Scores that are floats, small multiples of 0.25 (which meet the thresholds), one row, or all equal."""
@@ -180,7 +183,9 @@ def _agrees(case: Case, criterion: Any, kind: str, seed: int, returns: Any) -> N
         flat = np.asarray(recorded.flat).astype(int)
         got = float(criterion.replay(recorded.with_flat(flat), *args, **named))
         assert close(got, want), f"{kind} {seed}: replayed {got}, metric {want}"
-        elsewhere = criterion.record(*arguments(case, with_gradients(case, there))[0], **arguments(case, with_gradients(case, there))[1])
+        elsewhere = criterion.record(
+            *arguments(case, with_gradients(case, there))[0], **arguments(case, with_gradients(case, there))[1]
+        )
         mixed = criterion.mixed
         if not mixed:
             swapped = float(criterion.replay(elsewhere, *args, **named))
@@ -202,7 +207,10 @@ def _trains(case: Case, criterion: Any) -> None:
 def check_lowered(case: Case, compiled: Compiled, returns: Any = None) -> None:
     """The one-function form under the two readings agrees with the metric and with f and g."""
     source = case.path.read_text()
-    lowered = imported(f"{source}\n\nfrom metric2loss.runtime import steps\nfrom metric2loss.runtime import steps as loss_steps\n\n{compiled.dump('lowered')}", f"lowered_{case.name}")
+    lowered = imported(
+        f"{source}\n\nfrom metric2loss.runtime import steps\nfrom metric2loss.runtime import steps as loss_steps\n\n{compiled.dump('lowered')}",
+        f"lowered_{case.name}",
+    )
     function = getattr(lowered, case.name)
     mixed = "mixed = True" in compiled.text
 
@@ -224,6 +232,8 @@ def check_lowered(case: Case, compiled: Compiled, returns: Any = None) -> None:
             with steps.record() as tape:
                 try:
                     got = pick(function(*args, **named))
+                except Unbatchable:
+                    return  # `out=` is an array of plain numbers
                 except MetricError as error:
                     assert [d.code for d in error.diagnostics] == ["M2L302"], error
                     return  # `float(score)`: a plain value is asked for before the step

@@ -1,3 +1,4 @@
+# ruff: noqa - metrics as people write them
 """Orders, choices, roundings and counts as NumPy code spells them."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# ruff: noqa - metrics as people write them
 """Comprehensions, Python's own orders, dictionaries, sets and counters."""
 
 import heapq

@@ -1,3 +1,4 @@
+# ruff: noqa - metrics as people write them
 """The ways people write: names that collide, asserts, prints, f-strings, defaults, tuples and dictionaries."""
 
 import math
