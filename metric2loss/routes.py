@@ -10,7 +10,7 @@ import functools
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,7 @@ def _doubt(loss: type[SurrogateLoss], metric: Callable[..., Any], example: input
     """Why the compiled loss is not exact on the example; None when it is."""
     from metric2loss.runtime.dispatch.settle import doubt  # torch: importing metric2loss stays light
 
-    return doubt(loss(), metric, inputs.bind_to_loss(loss, example))
+    return doubt(loss(), metric, inputs.bind(metric, example))
 
 
 def _dispatched(metric: Callable[..., Any], request: Request, refusal: MetricError) -> type[SurrogateLoss]:
@@ -150,7 +150,7 @@ def dispatched_loss(metric: Callable[..., Any], request: Request) -> type[Surrog
     )
     if request.example is not None:
         criterion: Any = loss()
-        criterion.settle(inputs.bind_to_loss(loss, request.example))
+        criterion.settle(inputs.bind(metric, request.example))
         loss.settled_plan = criterion.plan  # type: ignore[attr-defined]
     return loss
 
@@ -205,5 +205,3 @@ def _text(
         f"{returns}    metric_function = staticmethod({name})\n"
     )
 
-
-Given = Mapping[str, object]

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metric2loss.diagnostics import MetricError
+from metric2loss.runtime import effort
 from metric2loss.runtime.arrays import Array, everywhere
 from metric2loss.runtime.batched import Split, Unbatchable, batch
 from metric2loss.runtime.failures import failure
@@ -31,6 +33,7 @@ class Batching:
     way: str = "undecided"
     why: str = "no configurations were evaluated yet"
     failures: int = 0
+    run_cost: int = 1  # of one plain run, in numbers handed to a batched g
 
     def __str__(self) -> str:
         return f"{self.way}: {self.why}"
@@ -90,6 +93,7 @@ class Evaluator:
     batching: Mapping[str, Batching]
     device: torch.device
     row_keys: tuple[Any, ...] | None = None
+    forgiving: bool = False  # a plain run that raises counts as nan: library code at configurations it has never seen
 
     def at_flips(self, base: Tensor, flips: Tensor, method: str = "g") -> Tensor:
         """float64 [A] (rows: [A, R]) at `base` with each line of `flips` turned."""
@@ -151,6 +155,17 @@ class Evaluator:
         many = [leaf.layout.size > 0 for leaf in self.leaves]
         outcomes = [leaf.layout.result(bits[:, leaf.start : leaf.stop]) for leaf in self.leaves]
         return [x if m else x[0] for x, m in zip(outcomes, many)], many
+
+    def decide(self, bits: Tensor) -> None:
+        """Finds out, before work is planned, whether g runs batched, and what a plain run costs."""
+        batching = self.batching["g"]
+        if batching.way != "undecided" or not len(bits):
+            return
+        draw = torch.Generator().manual_seed(0)
+        random = torch.rand(2 * _CHECKED, len(bits), generator=draw).to(bits.device) < 0.1
+        self.at(torch.where(random, ~bits, bits))
+        if batching.way == "loop":
+            batching.run_cost = effort.NUMBERS * effort.calls(lambda: self.at(bits.unsqueeze(0)))
 
     # --- one chunk
 
@@ -221,7 +236,12 @@ class Evaluator:
         self.program.source.current = outcomes
         with torch.no_grad(), np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return self._value(self.program.run(method), method)
+            try:
+                return self._value(self.program.run(method), method)
+            except Exception:  # whatever library code raises
+                if not self.forgiving:
+                    raise
+                return torch.tensor(torch.nan, dtype=torch.float64, device=self.device)
 
     def _value(self, result: Any, method: str) -> Tensor:
         """float64: 0-d for g, [R] for rows."""
@@ -253,6 +273,7 @@ _REFUSALS: tuple[type[Exception], ...] = (
     OverflowError,
     Split,
     Unbatchable,
+    MetricError,
 )
 
 

@@ -19,7 +19,9 @@ def by_influence(batch: Factored, sign: int, rounds: int = 4) -> Tensor | None:
     A round costs two evaluations of g an item; None when there are no items or too many.
     """
     items = [(leaf, int(leaf.layout.keys.numel())) for leaf in batch.leaves if leaf.layout.kind in ("order", "choose")]
-    if not items or not len(batch.bits) or 2 * sum(n for _, n in items) * max(n for _, n in items) > _WORK:
+    if not items or not len(batch.bits):
+        return None
+    if 2 * sum(n for _, n in items) * max(batch.run_cost, *(n for _, n in items)) > _WORK:
         return None
     best, value = batch.bits, -math.inf
     for _ in range(rounds):

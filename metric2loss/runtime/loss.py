@@ -295,6 +295,9 @@ class SurrogateLoss(nn.Module):
         known = [outcome.to(device) for outcome in natives if outcome is not None]
         late_bits = cache(lambda: flat_bits(tree, device))
         at_once = len(known) == len(natives) and len(natives) > 0
+        if not self._probed and evaluator.leaves:
+            self._asked(evaluator, late_bits().unsqueeze(0))
+            evaluator.decide(late_bits())
         metric = float(self._asked(evaluator, known if at_once else late_bits().unsqueeze(0)).reshape(()))
         return Problem(
             evaluator.leaves,

@@ -162,6 +162,11 @@ class Problem:
         """Whether configurations are evaluated one at a time, by a plain loop."""
         return self.evaluator.batching["g" if self.n_rows == 1 else "rows"].way == "loop"
 
+    @property
+    def run_cost(self) -> int:
+        """What one configuration costs beside the numbers handed to g."""
+        return self.evaluator.batching["g"].run_cost if self.looped else 1
+
     def values(self, base: Tensor, flips: Tensor) -> Tensor:
         """Exact g at `base` with each line of `flips` turned (LongTensor[A, F] of flat binaries, -1 none): float64 [A]."""
         return self._noticed(self._finite(self.evaluator.at_flips(base, flips)))

@@ -264,7 +264,7 @@ def _round(batch: Batch, bits: Tensor, sign: int) -> Tensor | None:
     numbers = sum(
         int(leaf.layout.keys.numel() if leaf.layout.kind == "choose" else leaf.layout.numel) for leaf in batch.leaves
     )
-    if len(flips) * max(1, numbers) > _WORK:
+    if len(flips) * max(batch.run_cost, numbers) > _WORK:
         return None
     flips = torch.cat([flips.new_full((1, flips.shape[1]), -1), flips])
     if rows is None:

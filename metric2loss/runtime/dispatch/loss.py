@@ -96,7 +96,16 @@ class DispatchedLoss(SurrogateLoss):
         evaluator = super()._evaluator(configuration, given)
         active = given.for_f()
         evaluator.program.arguments.update({name: active[name] for name in given.scores})
+        evaluator.forgiving = True
         return evaluator
+
+    def _asked(self, evaluator: Evaluator, at: Tensor | list[Tensor]) -> Tensor:
+        """The user's own configurations are evaluated strictly."""
+        evaluator.forgiving = False
+        try:
+            return super()._asked(evaluator, at)
+        finally:
+            evaluator.forgiving = True
 
     def _reading(self, tree: Tape, recording: bool) -> Live:
         return Live(tree, recording, (self.plan or Plan()).frozen)

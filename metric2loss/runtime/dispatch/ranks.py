@@ -9,7 +9,7 @@ from torch import Tensor
 
 from metric2loss.runtime import steps
 from metric2loss.runtime.arrays import Array
-from metric2loss.runtime.dispatch.reading import Dispatch, rewrapped
+from metric2loss.runtime.dispatch.reading import Dispatch, is_active, rewrapped
 from metric2loss.runtime.native import called
 from metric2loss.runtime.recorded import Operand
 
@@ -36,4 +36,4 @@ def as_array(x: Any) -> Any:
     if not isinstance(x, Tensor):
         return x if isinstance(x, Array) else np.asarray(x)
     found = rewrapped(x)
-    return found if x.requires_grad else found.exact
+    return found if is_active(x) else found.exact

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch._C import _functorch
 
 from metric2loss import step
 from metric2loss.diagnostics import MetricError
@@ -194,8 +195,10 @@ def current() -> Dispatch | None:
 def is_active(x: Any) -> bool:
     """Whether a value depends on the scores as a real number."""
     if isinstance(x, Tensor):
-        return x.requires_grad
-    return isinstance(x, Array) and x.active
+        while is_batched(x):  # the graph is that of the value inside
+            x = _functorch.get_unwrapped(x)
+        return bool(x.requires_grad)
+    return isinstance(x, Array) and (x.active or (x.batched and is_active(x.tensor)))
 
 
 def any_active(*values: Any) -> bool:

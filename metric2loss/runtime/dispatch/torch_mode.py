@@ -91,7 +91,7 @@ def _kept(reading: Dispatch, name: str, args: Any, result: Any) -> Any:
     if name in _PASSIVE or name.rpartition(".")[2] in _PASSIVE:
         return result
     tensors = [part for part in deep((result,) if not isinstance(result, tuple) else tuple(result)) if isinstance(part, Tensor)]
-    if tensors and not any(x.requires_grad for x in tensors) and all(x.numel() for x in tensors):
+    if tensors and not any(is_active(x) for x in tensors) and all(x.numel() for x in tensors):
         raise reading.lost(name.lstrip("."))
     return result
 

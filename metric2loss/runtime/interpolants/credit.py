@@ -21,7 +21,6 @@ from metric2loss.runtime.groups import Groups, Rows
 
 SAMPLES = 4
 POINTS = 8  # of the closed forms, on the path
-_RUN = 4096  # one run of g in a plain loop costs as much as handing it so many numbers
 
 
 @dataclass(frozen=True)
@@ -170,4 +169,4 @@ def cost(problem: Problem, plan: Plan) -> int:
     for leaf in problem.leaves:
         every_row = leaf.layout.kind == "choose" and plan.rows.of is not None
         numbers += int(leaf.layout.keys.numel() if every_row else leaf.layout.numel)
-    return SAMPLES * plan.evaluations * max(numbers, _RUN if problem.looped else 1)
+    return SAMPLES * plan.evaluations * max(numbers, problem.run_cost)

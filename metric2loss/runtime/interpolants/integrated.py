@@ -18,6 +18,7 @@ from metric2loss.runtime.interpolants.idw import Idw
 from metric2loss.runtime.interpolants.protocol import distance, joined, nothing
 
 _KEPT = 0.9  # of the running mean of |credit|, each batch
+_FEWEST = 3  # anchors of a kind, however dear
 _LEAST_SHARE = 1 / 32  # below it, single flips are too thin to be better than anchors
 
 
@@ -59,13 +60,17 @@ class Integrated:
         share = 1.0 if plan.decided_by_rows else self._share(problem, plan)
         if share < _LEAST_SHARE:
             self.notes = (f"{plan.evaluations:,} evaluations of the metric a sample are too many: inverse distances",)
-            gradient = Idw(self.anchors, self.power).gradient(problem)
+            gradient = Idw(self._affordable(problem), self.power).gradient(problem)
             return joined(distance(problem), (problem.differences, gradient))
         self.notes = () if share == 1 else (f"a random {share:.0%} of {plan.evaluations:,} flips are evaluated",)
         return self._linked(problem, plan if share == 1 else plan.thinned(problem, share))
 
     def _share(self, problem: Problem, plan: credit.Plan) -> float:
         return min(1.0, self.budget / credit.cost(problem, plan))
+
+    def _affordable(self, problem: Problem) -> int:
+        """Anchors of each kind, fewer where a run of g is dear."""
+        return max(_FEWEST, min(self.anchors, self.budget // (3 * problem.run_cost)))
 
     def _linked(self, problem: Problem, plan: credit.Plan) -> Tensor:
         x = oriented(problem)

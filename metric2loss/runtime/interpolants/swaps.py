@@ -151,7 +151,7 @@ def credit(problem: Problem, split: Split, budget: int) -> tuple[Tensor, float] 
     bases = np.stack([draw.sequence for draw in draws])
     swaps = [draw.swaps() for draw in draws]
     rows = np.concatenate([np.stack([np.full(len(s), k), s], 1) for k, s in enumerate(swaps)])
-    most = max(64, budget // bases.shape[1])
+    most = max(16, budget // max(bases.shape[1], problem.run_cost))
     share = min(1.0, most / max(len(rows), 1))
     lots = np.random.default_rng(int(torch.randint(2**31, (1,), generator=problem.generator)))
     kept = rows if share == 1 else rows[np.sort(lots.permutation(len(rows))[:most])]
