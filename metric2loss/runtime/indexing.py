@@ -132,6 +132,6 @@ def _tensor(entry: Any, x: Tensor) -> Any:
     if isinstance(entry, (np.ndarray, list)):
         if isinstance(entry, list) and any(isinstance(part, Tensor) for part in entry):
             return torch.stack([torch.as_tensor(part) for part in entry])
-        made = torch.tensor(np.asarray(entry), device=x.device)
+        made = torch.tensor(np.array(entry, order="C"), device=x.device)
         return made.long() if not made.numel() else made
     return int(entry) if isinstance(entry, np.integer) else bool(entry) if isinstance(entry, np.bool_) else entry

@@ -66,6 +66,8 @@ def _passing(real: Callable[..., Any]) -> Callable[..., Any]:
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(x, (list, tuple)) and any(isinstance(part, Array) for part in x):
             x = _stacked(x)
+        if isinstance(x, Tensor) and x.requires_grad:
+            x = Array(x.detach().cpu().numpy(), x.cpu())
         if not isinstance(x, Array):
             return Array(real(x, *args, **kwargs))
         dtype = kwargs.get("dtype", args[0] if args else None)
