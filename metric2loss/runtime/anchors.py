@@ -55,6 +55,10 @@ class Anchors:
     def values(self, problem: Factored, rows: Rows) -> Tensor:
         """g at every anchor: [A, rows], one row where the metric is taken as a whole."""
         separable = rows.of is not None
+        if not separable and len(problem.leaves) == 1 and hasattr(problem, "values_at"):
+            layout = problem.leaves[0].layout
+            outcomes = [layout.flipped(base, flips) for base, flips in self.around()]
+            return problem.values_at(torch.cat([*outcomes, layout.result(self.random)])).double().reshape(-1, 1)
         of_all = problem.row_values_of if separable else problem.values_of
         of_flips = problem.row_values if separable else problem.values
         if len(self) * len(self.best) <= _DENSE:

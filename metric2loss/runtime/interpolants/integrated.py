@@ -47,7 +47,7 @@ class Integrated:
             self.notes = ()
             return joined(distance(problem), (split.keys, closed.gradient(problem, split)))
         if split is not None and self._adds_up and swaps.fits(problem, split):
-            found = swaps.credit(problem, split, self.budget)
+            found = swaps.credit(problem, split, self.budget // 2)
             if found is not None:
                 worth, share = found
                 self.notes = () if share == 1 else (f"a random {share:.0%} of the swaps are evaluated",)

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metric2loss.runtime.factored import Problem
+from metric2loss.runtime.factored import Problem, drawn
 from metric2loss.runtime.interpolants.credit import SAMPLES, stratified
 from metric2loss.runtime.split import Split
 
@@ -39,7 +39,6 @@ class Side:
     group: Ints
     first: Ints
     last: Ints
-    places: Ints  # of each item among all, in the sequence
     sizes: Ints
     members: Ints  # items, group by group
 
@@ -48,7 +47,7 @@ class Side:
         values, group, sizes = np.unique(count, return_inverse=True, return_counts=True)
         ends = np.cumsum(sizes)
         members = np.argsort(group, kind="stable")
-        return cls(group, values + ends - sizes, values + ends - 1, np.empty(0, dtype=np.int64), sizes, members)
+        return cls(group, values + ends - sizes, values + ends - 1, sizes, members)
 
     def positions(self) -> Ints:
         """Positions of the items in order of their counts."""
@@ -151,10 +150,11 @@ def credit(problem: Problem, split: Split, budget: int) -> tuple[Tensor, float] 
     bases = np.stack([draw.sequence for draw in draws])
     swaps = [draw.swaps() for draw in draws]
     rows = np.concatenate([np.stack([np.full(len(s), k), s], 1) for k, s in enumerate(swaps)])
-    most = max(16, budget // max(bases.shape[1], problem.run_cost))
-    share = min(1.0, most / max(len(rows), 1))
     lots = np.random.default_rng(int(torch.randint(2**31, (1,), generator=problem.generator)))
-    kept = rows if share == 1 else rows[np.sort(lots.permutation(len(rows))[:most])]
+    chance = _chances(swaps, max(16, budget // max(bases.shape[1], problem.run_cost)))
+    taken = slice(None) if chance is None else lots.random(len(rows)) < chance
+    kept, weight = rows[taken], 1.0 if chance is None else 1 / chance[taken]
+    share = len(kept) / max(len(rows), 1)
     tests = _tests(lots, kept)
     values = problem.sign * problem.values_at(_outcomes(layout, items, bases, kept, tests)).cpu().numpy()  # type: ignore[attr-defined]
     base, single, double = np.split(np.nan_to_num(values), [len(bases), len(bases) + len(kept)])
@@ -163,25 +163,34 @@ def credit(problem: Problem, split: Split, budget: int) -> tuple[Tensor, float] 
         expected = base[kept[tests[:, 0], 0]] + change[tests[:, 0]] + change[tests[:, 1]]
         if not np.allclose(double, expected, rtol=0, atol=1e-7 * max(1.0, float(np.abs(base).max()))):
             return None
-    total = torch.zeros_like(u)
-    for k, draw in enumerate(draws):
-        worth = np.zeros(bases.shape[1])
-        mine = kept[:, 0] == k
-        worth[kept[mine, 1]] = change[mine] / (share * SAMPLES)
-        total += draw.credit(worth)
+    worth = np.zeros(bases.shape)
+    worth[kept[:, 0], kept[:, 1]] = change * weight / SAMPLES
+    total = draws[0].credit(worth[0])
+    for draw, mine in zip(draws[1:], worth[1:], strict=True):
+        total += draw.credit(mine)
     return total, share
+
+
+def _chances(swaps: list[Ints], most: int) -> Ints | None:
+    """The chance of each swap to be evaluated, so that about `most` are; None when all are.
+
+    Half of them evenly, half with a chance that falls as 1 / place: what most metrics of rankings heed is at the top.
+    """
+    amount = sum(len(s) for s in swaps)
+    if amount <= most:
+        return None
+    turn = np.concatenate([np.arange(1, len(s) + 1) for s in swaps])
+    top = 1 / turn
+    return np.minimum(1.0, most / 2 / amount + top * (most / 2 / top.sum()))
 
 
 def _agreeing(problem: Problem, u: Tensor, t: float) -> Tensor:
     """1.0 where a binary drawn at t of the way agrees with the best configuration."""
-    if u.device.type != "cpu" or u.numel() % 2:
-        lots = torch.rand(u.shape, dtype=u.dtype, device=u.device) if problem.generator is None else None
-        if lots is None:
-            assert problem.generator is not None
-            lots = torch.rand(u.shape, generator=problem.generator, device=problem.generator.device).to(u)
-    else:  # two numbers from each draw of the generator
-        words = torch.empty(u.numel() // 2, dtype=torch.int64).random_(-(2**63), None, generator=problem.generator)
-        lots = words.view(torch.int32).to(u.dtype).mul_(2.0**-32).add_(0.5).reshape(u.shape)
+    if u.device.type != "cpu" or u.numel() % 4:
+        lots = drawn(problem, *u.shape).to(u)
+    else:  # four numbers of 16 bits from each draw; the shared rest makes each exactly uniform
+        words = torch.empty(u.numel() // 4, dtype=torch.int64).random_(-(2**63), None, generator=problem.generator)
+        lots = words.view(torch.int16).to(u.dtype).add_(2.0**15 + float(drawn(problem, 1))).mul_(2.0**-16).reshape(u.shape)
     return lots.sub_(torch.add(torch.tensor(t, dtype=u.dtype), u, alpha=1 - t)).lt_(0)
 
 
