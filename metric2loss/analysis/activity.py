@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from metric2loss.analysis.aliases import MUTATING
 from metric2loss.analysis.branches import COMPOUND, Branches
 from metric2loss.analysis.expressions import Context, Env, Expressions, Recorder
 from metric2loss.analysis.facts import (
@@ -271,7 +272,8 @@ class _Interpreter(Branches):
             if isinstance(node.func, cst.Attribute) and self.expressions.qualified(node.func, env) is None
             else []
         )
-        for target in (*received, *arguments):
+        stores = bool(received) and isinstance(node.func, cst.Attribute) and node.func.attr.value in MUTATING
+        for target in (*received, *(() if stores else arguments)):
             for name in written(target):
                 if name in env and (
                     target in received or not isinstance(target, cst.Name) or self.may_write(node, env)

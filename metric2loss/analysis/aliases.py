@@ -35,18 +35,32 @@ PASSIVE_PARTS = _names("shape ndim size dtype device")
 
 
 def aliases(function: cst.FunctionDef) -> Mapping[str, frozenset[str]]:
-    """Name → all names of the function that may share its memory, itself included."""
-    groups: dict[str, set[str]] = {}
-    fresh = _made_fresh(function)
-    for left, right in _pairs(function, fresh):
-        names = [left, *right]
-        merged = set(names).union(*(groups.get(n, set()) for n in names))
-        for name in merged:
-            groups[name] = merged
-    return {name: frozenset(group) for name, group in groups.items() if len(group) > 1}
+    """Name → the names of the function that a write through it may change, itself included.
+
+    Views share memory both ways; what is stored in a container changes the container, not the other way round.
+    """
+    changes: dict[str, set[str]] = {}
+    for left, right, both in _relations(function, _made_fresh(function)):
+        changes.setdefault(right, set()).add(left)
+        if both:
+            changes.setdefault(left, set()).add(right)
+    found = {name: _reached(changes, name) for name in changes}
+    return {name: names for name, names in found.items() if len(names) > 1}
 
 
-def _pairs(function: cst.FunctionDef, fresh: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+def _reached(changes: Mapping[str, set[str]], start: str) -> frozenset[str]:
+    found, stack = {start}, [start]
+    while stack:
+        for name in changes.get(stack.pop(), set()) - found:
+            found.add(name)
+            stack.append(name)
+    return frozenset(found)
+
+
+_Relation = tuple[str, str, bool]  # container or view, what it holds or is a view of, whether both see writes
+
+
+def _relations(function: cst.FunctionDef, fresh: frozenset[str]) -> Iterator[_Relation]:
     for node in walk(function):
         if isinstance(node, cst.Assign):
             for target in node.targets:
@@ -59,12 +73,15 @@ def _pairs(function: cst.FunctionDef, fresh: frozenset[str]) -> Iterator[tuple[s
             yield from _bound(node.asname.name, node.item, fresh)
         elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in _STORING:
             for root in roots(node.func.value):
-                yield root, frozenset(r for a in node.args if _is_whole(a.value) for r in roots(a.value))
+                for arg in node.args:
+                    yield from _stored(root, arg.value)
 
 
-def _bound(
-    target: cst.BaseExpression, value: cst.BaseExpression, fresh: frozenset[str]
-) -> Iterator[tuple[str, frozenset[str]]]:
+def _stored(container: str, value: cst.BaseExpression) -> Iterator[_Relation]:
+    yield from ((container, held, False) for held in roots(value) | held_by(value))
+
+
+def _bound(target: cst.BaseExpression, value: cst.BaseExpression, fresh: frozenset[str]) -> Iterator[_Relation]:
     if isinstance(target, (cst.Tuple, cst.List)):
         paired = isinstance(value, (cst.Tuple, cst.List)) and len(value.elements) == len(target.elements)
         for place, element in enumerate(target.elements):
@@ -73,12 +90,14 @@ def _bound(
     elif isinstance(target, cst.StarredElement):
         yield from _bound(target.value, value, fresh)
     elif isinstance(target, cst.Name):
-        yield target.value, roots(value)
-    elif _is_whole(value):  # `groups[k] = bucket` keeps the bucket; an array would copy it
-        yield from ((root, roots(value)) for root in roots(target) if root not in fresh)
+        yield from ((target.value, root, True) for root in roots(value))
+        yield from ((target.value, held, False) for held in held_by(value))
+    else:  # `groups[k] = bucket` keeps the bucket; an array would copy it
+        for root in roots(target) - fresh:
+            yield from _stored(root, value)
 
 
-def _iterated(target: cst.BaseExpression, iterable: cst.BaseExpression) -> Iterator[tuple[str, frozenset[str]]]:
+def _iterated(target: cst.BaseExpression, iterable: cst.BaseExpression) -> Iterator[_Relation]:
     columns = [a.value for a in iterable.args] if isinstance(iterable, cst.Call) else []
     if isinstance(iterable, cst.Call) and isinstance(iterable.func, cst.Name) and isinstance(target, cst.Tuple):
         if iterable.func.value == "zip" and len(columns) == len(target.elements):
@@ -89,11 +108,16 @@ def _iterated(target: cst.BaseExpression, iterable: cst.BaseExpression) -> Itera
             yield from _iterated(target.elements[1].value, columns[0])
             return
     for name in target_names(target):
-        yield name, roots(iterable)
+        yield from ((name, root, True) for root in roots(iterable))
 
 
-def _is_whole(value: cst.BaseExpression) -> bool:
-    return isinstance(value, (cst.Name, cst.Tuple, cst.List))
+def held_by(node: cst.CSTNode) -> frozenset[str]:
+    """The names that a display, or a comprehension, keeps in the container it makes."""
+    if isinstance(node, (cst.Tuple, cst.List, cst.Set)):
+        return frozenset().union(*(roots(e.value) | held_by(e.value) for e in node.elements))
+    if isinstance(node, cst.Dict):
+        return frozenset().union(*(roots(e.value) | held_by(e.value) for e in node.elements))
+    return roots(node.elt) | held_by(node.elt) if isinstance(node, cst.ListComp) else frozenset()
 
 
 def _made_fresh(function: cst.FunctionDef) -> frozenset[str]:
@@ -123,8 +147,6 @@ def roots(node: cst.CSTNode) -> frozenset[str]:
         return roots(node.body) | roots(node.orelse)
     if isinstance(node, cst.BooleanOperation):
         return roots(node.left) | roots(node.right)
-    if isinstance(node, (cst.Tuple, cst.List)):
-        return frozenset().union(*(roots(e.value) for e in node.elements))
     return _roots_of_call(node) if isinstance(node, cst.Call) else frozenset()
 
 

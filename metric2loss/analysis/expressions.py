@@ -140,7 +140,7 @@ class Expressions(Values):
         if isinstance(node.func, cst.Attribute) and receiver is not None:
             name = node.func.attr.value
             if name in MUTATING or name.endswith("_") and not name.startswith("_"):
-                self.weaken(receiver, written, env, at.statement)
+                self.weaken(node if name == "setdefault" else receiver, written, env, at.statement)
         for arg in node.args:
             if arg.keyword is not None and arg.keyword.value == "out":
                 self.weaken(arg.value, written, env, at.statement)

@@ -269,6 +269,8 @@ class Values:
             if isinstance(value, Keyed) and keys is not None:
                 key = max((top(self.recorder.levels.get(k, Level.PASSIVE)) for k in keys), default=Level.PASSIVE)
                 changed: Value = Keyed((join(value[0], key), join(value[1], level)))
+            elif isinstance(value, Keyed) and name != target.value:
+                changed = Keyed((value[0], join(value[1], level)))
             else:
                 changed = join(value, level)
             env[name] = (changed, definitions | {statement})

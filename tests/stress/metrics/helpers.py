@@ -1,6 +1,8 @@
 # ruff: noqa - metrics as people write them
 """Functions that call functions: with scores, nested, twice, in loops, by keyword, with defaults, with several results."""
 
+from collections import defaultdict
+
 import numpy as np
 
 
@@ -179,7 +181,7 @@ def run_and_judgements(query_scores, relevance):
 
 
 def grouped_by_default_dictionary(scores, labels):
-    from collections import defaultdict
+
 
     by_user = defaultdict(list)
     for k, s in enumerate(scores):
