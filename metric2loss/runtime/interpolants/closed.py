@@ -76,17 +76,21 @@ def _integral(u: Tensor, progress: float) -> Tensor:
         there = torch.lerp(u, torch.ones_like(u), t)
         q = torch.log(there).sum(-1, keepdim=True).exp_().mul_(weights.reshape(t.shape))
         return q.div(there).sum(0)
-    total = torch.zeros_like(u)
+    total, there, logs = torch.empty_like(u), torch.empty_like(u), torch.empty_like(u)
     first: Tensor | None = None
     for t, weight in zip(points, weights.tolist(), strict=True):
-        there = torch.add(t, u, alpha=1 - float(t))
-        q = torch.log(there).sum(-1, keepdim=True).exp_()
+        torch.add(t, u, alpha=1 - float(t), out=there)
+        q = torch.log(there, out=logs).sum(-1, keepdim=True).exp_()
         q = torch.where(q > _TINY, q, 0.0)  # denormal numbers are slow
         if first is None:
             first = q
         elif bool((q <= _NEGLIGIBLE * first).all()):
             break  # Q falls with t in every row
-        total.add_(there.reciprocal_().mul_(q.mul_(weight)))
+        there.reciprocal_()
+        if first is q:
+            torch.mul(there, q * weight, out=total)
+        else:
+            total.add_(there.mul_(q.mul_(weight)))
     return total
 
 

@@ -71,6 +71,9 @@ class OrderLayout(PairLayout):
 
     def _places(self, count: Tensor) -> Tensor:
         """Place of each item inside its class, fewest ahead first.  Classes are runs, so one sort serves them all."""
-        order = stable_order(self.first * (self.n + 1) + count, (self.n + 1) ** 2)
+        if self.low is not None:
+            order = stable_order((self.first > 0) * (self.n + 1) + count, 2 * (self.n + 1))
+        else:
+            order = stable_order(self.first * (self.n + 1) + count, (self.n + 1) ** 2)
         places = torch.arange(self.n, device=self.device) - self.first
         return torch.empty_like(count).scatter_(2, order, places.expand_as(count))
