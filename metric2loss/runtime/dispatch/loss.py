@@ -13,7 +13,7 @@ from metric2loss import step
 from metric2loss.runtime import opaque
 from metric2loss.runtime.arguments import Arguments
 from metric2loss.runtime.arrays import Array
-from metric2loss.runtime.dispatch import grad_modes
+from metric2loss.runtime.dispatch import grad_modes, python_calls
 from metric2loss.runtime.dispatch.numpy_protocol import Live
 from metric2loss.runtime.dispatch.plan import Plan
 from metric2loss.runtime.dispatch.reading import is_active
@@ -115,7 +115,7 @@ class DispatchedLoss(SurrogateLoss):
             for name in self.scores:  # the metric may write into them
                 call.arguments[name] = _copied(call.arguments[name])
             plan = self.plan or Plan()
-            with step.reading(reading), TorchDispatch(reading):
+            with step.reading(reading), TorchDispatch(reading), python_calls.orders_met():
                 if plan.whole:
                     call.arguments.update(_ranked(reading, plan.whole, self.scores, call.arguments))
                     with reading.sleeping():

@@ -11,7 +11,9 @@ import functools
 import heapq
 import math
 import operator
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -50,8 +52,8 @@ def _order(reading: Dispatch, keys: list[Any], reverse: bool, using: str = "sort
     ranked = _ranked_parts(reading, keys)
     if ranked is not None:
         descending = reverse or using == "nlargest"
-        return sorted(range(len(ranked)), key=ranked.__getitem__, reverse=descending)[:count]
-    operand, then = _parts(keys)
+        return _real_sorted(range(len(ranked)), key=ranked.__getitem__, reverse=descending)[:count]
+    operand, then = _parts(keys) if reading.recording else (None, None)
     kwargs: dict[str, Any] = {"reverse": reverse} if using == "sorted" else {"n": count}
     if then is not None:
         kwargs["then"] = then
@@ -73,14 +75,19 @@ def stacked(values: Iterable[Any]) -> Any:
     return Array(np.array(exact), torch.stack([x.reshape(()).double() for x in tensors]))
 
 
+_real_sorted = builtins.sorted
+
+
 def _sorted(items: Iterable[Any], /, *, key: Any = None, reverse: bool = False) -> list[Any]:
     reading = current()
+    if reading is None:
+        return _real_sorted(items, key=key, reverse=reverse)
     listed = list(items)
     keys = listed if key is None else [key(item) for item in listed]
-    if reading is None or not _scores_in(keys):
+    if not _scores_in(keys):
         if key is None:
-            return sorted(listed, reverse=reverse)
-        places = sorted(range(len(keys)), key=keys.__getitem__, reverse=reverse)
+            return _real_sorted(listed, reverse=reverse)
+        places = _real_sorted(range(len(keys)), key=keys.__getitem__, reverse=reverse)
         return [listed[k] for k in places]
     return [listed[k] for k in _order(reading, keys, bool(reverse))]
 
@@ -89,9 +96,11 @@ def _largest(real: Callable[..., Any], name: str) -> Callable[..., Any]:
     @functools.wraps(real)
     def call(n: int, iterable: Iterable[Any], key: Any = None) -> list[Any]:
         reading = current()
+        if reading is None:
+            return real(n, iterable, key)
         listed = list(iterable)
         keys = listed if key is None else [key(item) for item in listed]
-        if reading is None or not _scores_in(keys):
+        if not _scores_in(keys):
             places = real(n, range(len(keys)), key=keys.__getitem__)
             return [listed[k] for k in places]
         return [listed[k] for k in _order(reading, keys, False, name, min(n, len(listed)))]
@@ -108,11 +117,13 @@ def _extreme(real: Callable[..., Any], using: str) -> Callable[..., Any]:
     @functools.wraps(real)
     def call(*args: Any, key: Any = None, default: Any = _NOTHING) -> Any:
         reading = current()
+        if reading is None:
+            return real(*args, key=key) if default is _NOTHING else real(*args, key=key, default=default)
         listed = list(args[0]) if len(args) == 1 else list(args)
         if not listed and default is not _NOTHING:
             return default
         keys = listed if key is None else [key(item) for item in listed]
-        if reading is None or not (_scores_in(keys) or any(many(x) for x in keys)):
+        if not (_scores_in(keys) or any(many(x) for x in keys)):
             if not listed:
                 return real(listed)
             return listed[real(range(len(keys)), key=keys.__getitem__)]
@@ -121,7 +132,7 @@ def _extreme(real: Callable[..., Any], using: str) -> Callable[..., Any]:
         ranked = _ranked_parts(reading, keys)
         if ranked is not None:
             return listed[real(range(len(ranked)), key=ranked.__getitem__)]
-        operand, then = _parts(keys)
+        operand, then = _parts(keys) if reading.recording else (None, None)
         kwargs = {} if then is None else {"then": then}
         return listed[int(reading.meet(steps.choose, operand, using=using, **kwargs))]
 
@@ -163,7 +174,7 @@ def _kept(x: Any) -> Any:
     if isinstance(x, Tensor) and is_batched(x):
         return x.to(torch.float64)
     x = rewrapped(x) if isinstance(x, Tensor) else x
-    return x.reshape(()).astype(np.float64)
+    return x if not x.shape and x.dtype == np.float64 else x.reshape(()).astype(np.float64)
 
 
 def _kind(real: type) -> Any:
@@ -287,6 +298,34 @@ HEAPQ = Namespace(
         "nsmallest": _largest(heapq.nsmallest, "nsmallest"),
     },
 )
+
+_lock = threading.Lock()
+_inside = 0
+_ORDERS = tuple((builtins, name, getattr(builtins, name)) for name in ("sorted", "max", "min")) + tuple(
+    (heapq, name, getattr(heapq, name)) for name in ("nlargest", "nsmallest")
+)
+
+
+@contextmanager
+def orders_met() -> Iterator[None]:
+    """Inside, Python's orders are stand-ins everywhere, also in code that is reached without a shadow.
+
+    Elsewhere, in other threads too, the stand-ins do what they stand for: no reading is in force there.
+    """
+    global _inside
+    with _lock:
+        _inside += 1
+        if _inside == 1:
+            for home, name, _ in _ORDERS:
+                setattr(home, name, BUILTINS.get(name) or getattr(HEAPQ, name))
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if _inside == 0:
+                for home, name, real in _ORDERS:
+                    setattr(home, name, real)
 
 
 def _from_numpy(x: Any) -> Tensor:

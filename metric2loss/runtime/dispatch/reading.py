@@ -6,6 +6,7 @@ Python's own functions ask it; the rules are those of generated code (`runtime.s
 
 from __future__ import annotations
 
+import linecache
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from metric2loss.diagnostics import MetricError
 from metric2loss.runtime import steps
 from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.batched import is_batched
-from metric2loss.runtime.dispatch.places import Place, here
+from metric2loss.runtime.dispatch.places import Place, here, where
 from metric2loss.runtime.failures import failure
 from metric2loss.runtime.indexing import deep
 from metric2loss.runtime.ranking import passive
@@ -145,10 +146,22 @@ class Dispatch:
         if place not in self.single:
             self.single[place] = Singles(op, None if self.recording else self._given((*place, op)))
             if self.recording:
+                self._refuse_sorting(place)
                 self.tree[(*place, op)] = None
         if not self.recording:
             return self.single[place].outcome(number, place)
         return self.single[place].compared(left, right)
+
+    def _refuse_sorting(self, place: Place) -> None:
+        """A sort written in C compares what it has not sorted yet: which pairs, depends on the outcomes."""
+        text = linecache.getline(*where(place))
+        if ".sort(" in text or "bisect" in text or "insort" in text:
+            raise self.leak(
+                "M2L301",
+                "a list of scores is sorted in place",
+                "list.sort and bisect compare scores themselves, other pairs for every order",
+                "use sorted(...), numpy or torch",
+            )
 
     def finish(self) -> Tape:
         """The tape, with the comparisons of numbers stacked."""

@@ -75,10 +75,11 @@ def _routes(plan: Plan) -> Iterator[Plan]:
 def _tried(loss: Any, arguments: Arguments) -> Plan | MetricError:
     """The plan with its guards, or why the route is not exact."""
     configuration = loss.record(**arguments)
-    frozen = guards(loss, configuration, arguments)
+    frozen = frozenset() if loss.plan.whole else guards(loss, configuration, arguments)
     plan = replace(loss.plan, frozen=frozen)
     loss.plan = plan
-    configuration = loss.record(**arguments)
+    if frozen:
+        configuration = loss.record(**arguments)
     if not len(configuration.flat):
         return failure("M2L201", "no step was met: the metric is already differentiable", hint="use it as a loss as it is")
     reason = _inexact(loss, configuration, arguments)
