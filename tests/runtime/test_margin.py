@@ -150,3 +150,15 @@ def test_rows_with_different_numbers_of_outcomes(encoding):
 def test_an_unknown_encoding_is_refused():
     with pytest.raises(ValueError, match="pairs, margin, margin-lse"):
         AccuracyTorchLoss(encoding="triples")
+
+
+@pytest.mark.parametrize("encoding", MARGINS)
+@pytest.mark.parametrize("name", ["accuracy", "pck", "macro_f1", "entropy_of_winners"])
+def test_there_is_no_plateau(name, encoding):
+    case = CASES[name]
+    loss = case.loss(encoding=encoding, generator=torch.Generator().manual_seed(0))
+    for seed in range(8):
+        scores, *others = case.arguments(np.random.default_rng(seed), "random")
+        scores = (5 * torch.as_tensor(scores)).requires_grad_()
+        loss(scores, *others).backward()
+        assert bool(scores.grad.any()) or float(loss.metric) == loss.best_value
