@@ -88,6 +88,7 @@ class SurrogateLoss(nn.Module):
     g: Callable[..., Any]
     progress: Tensor
     taken: Tensor
+    credit: Tensor  # the interpolant's running mean, nan before it has one: kept here to be part of the state
 
     def __init__(
         self,
@@ -114,6 +115,7 @@ class SurrogateLoss(nn.Module):
             self.ideal = ideal
         self.register_buffer("progress", torch.tensor(0.0 if total_steps else 0.5, dtype=torch.float64))
         self.register_buffer("taken", torch.tensor(0))
+        self.register_buffer("credit", torch.tensor(math.nan, dtype=torch.float64))
         self._interpolant = interpolants.named(interpolant, anchors=anchors, power=power, **options)
         self._random = _Randomness(generator)
         self._best = BestConfiguration(None if self.direction is None else _SIGNS[self.direction])
@@ -385,8 +387,10 @@ class SurrogateLoss(nn.Module):
 
     def _surrogate(self, interpolant: interpolants.Interpolant, problem: Problem, given: Arguments) -> Tensor:
         if not (math.isfinite(problem.metric) and math.isfinite(problem.best_value)):
-            return _nothing(given)  # the metric itself is undefined on this batch (no positive in it …): it teaches nothing
-        found = interpolant(problem)
+            return _nothing(
+                given
+            )  # the metric itself is undefined on this batch (no positive in it …): it teaches nothing
+        found = self._asked_with_state(interpolant, problem)
         self._best.seen(problem.met - problem.sign * problem.best_value)
         if isinstance(found, tuple):
             value, gradient = found
@@ -398,6 +402,15 @@ class SurrogateLoss(nn.Module):
         if len(given.scores) == 1 and found.requires_grad:
             return found.to(dtype)
         return found.to(dtype) + _nothing(given).to(found.device, dtype)
+
+    def _asked_with_state(self, interpolant: interpolants.Interpolant, problem: Problem) -> Tensor:
+        """The interpolant's answer; its running mean comes from the state and goes back to it."""
+        if not isinstance(interpolant, interpolants.Integrated):
+            return interpolant(problem)
+        interpolant.typical = None if math.isnan(float(self.credit)) else float(self.credit)
+        found = interpolant(problem)
+        self.credit.fill_(math.nan if interpolant.typical is None else interpolant.typical)
+        return found
 
     def _remainder(self, problem: Problem, given: Arguments) -> Tensor:
         """Zero, with the gradient of g by the scores that reach it as real numbers, at the current binaries."""
