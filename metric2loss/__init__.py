@@ -12,15 +12,17 @@ if TYPE_CHECKING:
     from metric2loss.decorator import compile_metric, surrogate
     from metric2loss.diagnostics import MetricError, MetricWarning
     from metric2loss.runtime import SurrogateLoss
+    from metric2loss.runtime.order_invariant import order_invariant
 
 __version__ = "0.1.0"
-__all__ = ["MetricError", "MetricWarning", "SurrogateLoss", "__version__", "compile_metric", "surrogate"]
+__all__ = ["MetricError", "MetricWarning", "SurrogateLoss", "__version__", "compile_metric", "order_invariant", "surrogate"]
 
 _HOMES = {
     "MetricError": "metric2loss.diagnostics",
     "MetricWarning": "metric2loss.diagnostics",
     "SurrogateLoss": "metric2loss.runtime",
     "compile_metric": "metric2loss.decorator",
+    "order_invariant": "metric2loss.runtime.order_invariant",
     "surrogate": "metric2loss.decorator",
 }
 

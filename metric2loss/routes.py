@@ -9,7 +9,9 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import linecache
 import sys
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,7 +49,7 @@ def loss_class(metric: Callable[..., Any], request: Request) -> type[SurrogateLo
     try:
         loss = compiled_loss(metric, request)
     except MetricError as refusal:
-        if not _may_dispatch(refusal):
+        if not (_may_dispatch(refusal) and _runs_as_it_is(metric, refusal)):
             raise
         return _dispatched(metric, request, refusal)
     if request.example is None:
@@ -62,6 +64,18 @@ def loss_class(metric: Callable[..., Any], request: Request) -> type[SurrogateLo
 def _may_dispatch(refusal: MetricError) -> bool:
     codes = {found.code for found in refusal.diagnostics}
     return not codes & set(_FINAL) and all(code in _WITHOUT_TEXT or code[3] in "2345" for code in codes)
+
+
+def _runs_as_it_is(metric: Callable[..., Any], refusal: MetricError) -> bool:
+    """Whether there is Python code to run: a function, a method of an object, an object that is called."""
+    function, _ = unbound(metric)
+    if isinstance(function, types.FunctionType):
+        without = any(found.code in _WITHOUT_TEXT for found in refusal.diagnostics)
+        has_lines = bool(linecache.getlines(function.__code__.co_filename, function.__globals__))
+        return not without or function.__code__.co_name == "<lambda>" or not has_lines
+    if isinstance(function, types.MethodType):
+        return not isinstance(function.__self__, type)
+    return not isinstance(function, type) and isinstance(getattr(type(function), "__call__", None), types.FunctionType)
 
 
 def _doubt(loss: type[SurrogateLoss], metric: Callable[..., Any], example: inputs.Example) -> MetricError | None:

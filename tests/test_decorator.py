@@ -227,17 +227,33 @@ def test_a_notebook_cell_is_completed_with_what_other_cells_define():
     ("metric", "code"),
     [
         (max, "M2L110"),
-        (lambda scores, labels: (scores > 0).mean(), "M2L110"),
-        (Model().metric, "M2L113"),
         (Model.metric, "M2L113"),
         (Model, "M2L113"),
     ],
-    ids=["builtin", "lambda", "bound method", "function of a class", "class"],
+    ids=["builtin", "function of a class", "class"],
 )
 def test_what_is_no_function_with_a_text_is_refused(metric, code):
     with pytest.raises(MetricError) as caught:
         compile_metric(metric)
     assert [found.code for found in caught.value.diagnostics] == [code]
+
+
+class Threshold:
+    def __call__(self, scores, labels):
+        return np.mean((scores > 0) == labels)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [lambda scores, labels: ((scores > 0) == labels).mean(), Model().metric, Threshold()],
+    ids=["lambda", "bound method", "object"],
+)
+def test_what_has_no_text_of_its_own_is_run_as_it_is(metric):
+    scores, labels = items()
+    criterion = compile_metric(metric, direction="maximize", example=(scores.detach().numpy(), labels.numpy()))()
+    criterion(scores, labels).backward()
+    assert float(criterion.metric) == np.mean((scores.detach().numpy() > 0) == labels.numpy())
+    assert scores.grad.abs().sum() > 0
 
 
 def test_a_static_method_is_a_function():

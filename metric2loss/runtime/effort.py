@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-NUMBERS = 20  # a call costs as much as handing so many numbers to a batched g
+NUMBERS = 40  # a call costs as much as handing so many numbers to a batched g
 
 
 def calls(run: Callable[[], Any]) -> int:

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Problem, oriented
-from metric2loss.runtime.interpolants import closed, credit, links, swaps
-from metric2loss.runtime.interpolants.idw import Idw
+from metric2loss.runtime.interpolants import closed, credit, far_pairs, links, sums, swaps
+from metric2loss.runtime.interpolants.idw import Idw, weighted
 from metric2loss.runtime.interpolants.protocol import distance, joined, nothing
+from metric2loss.runtime.split import Split
 
 _KEPT = 0.9  # of the running mean of |credit|, each batch
 _FEWEST = 3  # anchors of a kind, however dear
@@ -43,27 +44,57 @@ class Integrated:
     def __call__(self, problem: Problem) -> Tensor:
         """The distance of the metric from its best value; the gradient is the integrated one."""
         split = getattr(problem, "split", None)
-        if split is not None and closed.decided(problem, split):
-            self.notes = ()
-            return joined(distance(problem), (split.keys, closed.gradient(problem, split)))
-        if split is not None and self._adds_up and swaps.fits(problem, split):
-            found = swaps.credit(problem, split, self.budget // 2)
-            if found is not None:
-                worth, share = found
-                self.notes = () if share == 1 else (f"a random {share:.0%} of the swaps are evaluated",)
-                gradient = links.anchored(split, worth, problem.progress if self.anneal_anchored else 0.0)
-                return joined(distance(problem), (split.keys, gradient))
-            self._adds_up = False
+        if split is not None and (by_keys := self._by_keys(problem, split)) is not None:
+            return joined(distance(problem), (split.keys, by_keys))
         if not len(problem.best):
             return nothing(problem)
         plan = credit.Plan.of(problem)
         share = 1.0 if plan.decided_by_rows else self._share(problem, plan)
+        if share < _LEAST_SHARE and problem.looped:
+            count = max(_FEWEST, int(share * len(plan.flips)))
+            self.notes = (f"{count} of {plan.evaluations:,} flips are evaluated, the others count as their mean",)
+            return self._linked(problem, plan.thinned(problem, count / len(plan.flips)), plan)
         if share < _LEAST_SHARE:
             self.notes = (f"{plan.evaluations:,} evaluations of the metric a sample are too many: inverse distances",)
             gradient = Idw(self._affordable(problem), self.power).gradient(problem)
             return joined(distance(problem), (problem.differences, gradient))
         self.notes = () if share == 1 else (f"a random {share:.0%} of {plan.evaluations:,} flips are evaluated",)
         return self._linked(problem, plan if share == 1 else plan.thinned(problem, share))
+
+    def _by_keys(self, problem: Problem, split: Split) -> Tensor | None:
+        """dL/dkeys where the pairs need not be listed."""
+        self.notes = ()
+        if closed.decided(problem, split):
+            found = closed.gradient(problem, split)
+            if found is None:
+                progress = 0.0 if split.good.shape[1] > 1 else problem.progress
+                return sums.pulled(split, progress) * self._unsaid(problem, sums.missing(split))
+            self._met(found[1])
+            return found[0]
+        if self._adds_up and swaps.fits(problem, split):
+            drawn = swaps.credit(problem, split, self.budget // 2)
+            if drawn is not None:
+                return self._anchored(problem, split, *drawn)
+            self._adds_up = False
+        if far_pairs.fits(problem, split) and split.pairs > swaps.MOST:
+            self.notes = (f"{split.pairs:,} pairs are too many: inverse distances",)
+            found = far_pairs.interpolated(problem, split, self._affordable(problem), self.power, weighted)
+            return -problem.sign * found[1]
+        return None
+
+    def _anchored(self, problem: Problem, split: Split, worth: Tensor, share: float) -> Tensor:
+        if share < 1:
+            self.notes = (f"{share:.0%} of the swaps are evaluated, drawn by chance",)
+        met = float(worth.abs().mean())
+        if met:
+            self._met(met)
+        else:
+            worth = torch.full_like(worth, self._unsaid(problem, sums.missing(split)))
+        return links.anchored(split, worth, problem.progress if self.anneal_anchored else 0.0)
+
+    def _met(self, met: float) -> None:
+        """Remember how large the credit usually is."""
+        self.typical = met if self.typical is None else _KEPT * self.typical + (1 - _KEPT) * met
 
     def _share(self, problem: Problem, plan: credit.Plan) -> float:
         return min(1.0, self.budget / credit.cost(problem, plan))
@@ -72,14 +103,17 @@ class Integrated:
         """Anchors of each kind, fewer where a run of g is dear."""
         return max(_FEWEST, min(self.anchors, self.budget // (3 * problem.run_cost)))
 
-    def _linked(self, problem: Problem, plan: credit.Plan) -> Tensor:
+    def _linked(self, problem: Problem, plan: credit.Plan, whole: credit.Plan | None = None) -> Tensor:
         x = oriented(problem)
         worth = credit.of_binaries(problem, plan, x)
+        if whole is not None:  # a few flips stand for all: what is not known is worth what the known ones are on average
+            known = plan.by >= 0
+            worth = worth / plan.scale
+            worth = torch.where((whole.by >= 0) & ~known, worth[known].mean().clamp(min=0), worth)
         if bool((worth != 0).any()):
-            met = float(worth.abs().mean())
-            self.typical = met if self.typical is None else _KEPT * self.typical + (1 - _KEPT) * met
+            self._met(float(worth.abs().mean()))
         else:
-            worth = torch.full_like(worth, self._unsaid(problem, x))
+            worth = torch.full_like(worth, self._unsaid(problem, float(torch.sigmoid(-x).sum())))
         pairs = links.of_pairs(problem, x, worth, 0.0 if plan.steady else problem.progress)
         terms = [(problem.differences, pairs)]
         for leaf in problem.leaves:
@@ -90,7 +124,7 @@ class Integrated:
                 terms.append((leaf.layout.keys, sides.anchored(problem, worth, progress)))
         return joined(distance(problem), *terms)
 
-    def _unsaid(self, problem: Problem, x: Tensor) -> float:
+    def _unsaid(self, problem: Problem, missing: float) -> float:
         """The credit of every binary in a batch where none has any: pulled towards the best, as hard as other batches are.
 
         Credit 1 is about as many times the usual one as there are binaries, a spike for Adam. Measured on recall@5 (an MLP,
@@ -101,4 +135,4 @@ class Integrated:
         """
         if self.typical is not None:
             return self.typical
-        return distance(problem) / max(float(torch.sigmoid(-x).sum()), 1e-3)
+        return distance(problem) / max(missing, 1e-3)
