@@ -89,7 +89,7 @@ def oriented(problem: Problem) -> Tensor:
 
 def drawn(problem: Factored, *shape: int) -> Tensor:
     """Uniform numbers from the problem's generator (or torch's own), on the problem's device."""
-    device = problem.differences.device
+    device = getattr(problem, "device", None) or problem.differences.device  # the differences may not be listed yet
     if problem.generator is None:
         return torch.rand(shape, device=device)
     return torch.rand(shape, generator=problem.generator, device=problem.generator.device).to(device)

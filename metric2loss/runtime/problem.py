@@ -154,6 +154,11 @@ class Problem:
         """Number of binaries."""
         return self.leaves[-1].stop if self.leaves else 0
 
+    @property
+    def device(self) -> torch.device:
+        """Where the binaries are."""
+        return self.evaluator.device
+
     def __repr__(self) -> str:
         return f"Problem({self.size} binaries, metric={self.metric}, best_value={self.best_value})"
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.interpolants.credit import POINTS, nodes
-from metric2loss.runtime.interpolants.sums import Totals, link, pulled
+from metric2loss.runtime.interpolants.sums import Totals, link
 from metric2loss.runtime.split import Block, Split
 
 _NEGLIGIBLE = 1e-9
@@ -29,8 +29,8 @@ def decided(problem: Problem, split: Split) -> bool:
     return bool(layout.kind == "choose" and problem.n_rows == layout.n_rows and problem.n_rows == len(split.winners))
 
 
-def gradient(problem: Problem, split: Split) -> Tensor:
-    """dL/dkeys of the integrated credit, from two evaluations of the rows."""
+def gradient(problem: Problem, split: Split) -> tuple[Tensor, float] | None:
+    """dL/dkeys of the integrated credit and the mean credit, from two evaluations of the rows; None if there is none."""
     layout = problem.leaves[0].layout
     right, wrong = problem.row_values_at(  # type: ignore[attr-defined]
         torch.stack([layout.with_ahead(split.winners), layout.with_ahead(~split.winners)])
@@ -39,26 +39,27 @@ def gradient(problem: Problem, split: Split) -> Tensor:
     mixed = (split.amounts > 0) & (split.amounts < split.winners.shape[1])
     worth = torch.where(torch.isfinite(worth) & mixed, worth, 0.0).to(split.of_good)
     if not bool((worth != 0).any()):
-        return pulled(split, 0.0 if split.good.shape[1] > 1 else problem.progress)
+        return None
     if split.good.shape[1] == 1:
         return _of_one(problem, split, worth)
     return _of_any(split, worth)
 
 
-def _of_one(problem: Problem, split: Split, worth: Tensor) -> Tensor:
+def _of_one(problem: Problem, split: Split, worth: Tensor) -> tuple[Tensor, float]:
     """One good item a row: ∫ Π_j u_j(t) / u_j(t) dt."""
-    totals = Totals(split)
+    totals, met = Totals(split), 0.0
     for block in split.blocks():
         u = torch.sigmoid(block.x)
         credit = _integral(u, problem.progress)
         mine = worth[block.rows].reshape(-1, 1, 1)
         pulls = credit.mul_(mine)
+        met += float(pulls.sum(2).abs().sum())  # of one sign in a row
         if bool((mine < 0).any()):
             up = torch.where(mine >= 0, block.x, -block.x)
             totals.add(block, pulls.mul_(link(up, problem.progress)))
         else:
             totals.add(block, pulls.mul_(_link_of(u, block.x, problem.progress)))
-    return totals.gradient()
+    return totals.gradient(), met / split.pairs
 
 
 def _link_of(u: Tensor, x: Tensor, progress: float) -> Tensor:
@@ -102,7 +103,7 @@ def falling_nodes(progress: float, dtype: torch.dtype, device: torch.device) -> 
     return points[order], weights[order]
 
 
-def _of_any(split: Split, worth: Tensor) -> Tensor:
+def _of_any(split: Split, worth: Tensor) -> tuple[Tensor, float]:
     """Several good items: log q of all first, then the credit relative to the largest of the batch."""
     logs = _log_q(split)
     if split.there is not None:
@@ -121,7 +122,7 @@ def _of_any(split: Split, worth: Tensor) -> Tensor:
         mine = sign[block.rows]
         up = block.x if bool((mine >= 0).all()) else torch.where(mine >= 0, block.x, -block.x)
         totals.add(block, credit.mul_(link(up, 0.0)).mul_(mine))
-    return totals.gradient() * (split.pairs / mean if mean > 0 else 1.0)
+    return totals.gradient() * (split.pairs / mean if mean > 0 else 1.0), 1.0
 
 
 def _credit(block: Block, weight: Tensor) -> Tensor:

@@ -29,6 +29,11 @@ def pulled(split: Split, progress: float) -> Tensor:
     return totals.gradient()
 
 
+def missing(split: Split) -> float:
+    """Σ (1 − u): how far the relaxed binaries are from the best ones."""
+    return sum(float(block.x.neg_().sigmoid_().sum()) for block in split.blocks())
+
+
 class Totals:
     """Σ_j of each good item and Σ_i of each bad one, of what blocks add."""
 

@@ -23,13 +23,13 @@ from metric2loss.runtime.split import Split
 
 Ints = np.ndarray
 _CHECKS = 8
-_MOST = 2**22  # pairs that are drawn one by one
+MOST = 2**22  # pairs that are drawn one by one
 
 
 def fits(problem: Problem, split: Split) -> bool:
     """Whether the pairs are those of one order over the whole batch."""
     layout = problem.leaves[0].layout
-    return bool(layout.kind == "order" and layout.n_rows == 1 == problem.n_rows and 0 < split.pairs <= _MOST)
+    return bool(layout.kind == "order" and layout.n_rows == 1 == problem.n_rows and 0 < split.pairs <= MOST)
 
 
 @dataclass(frozen=True)
