@@ -1,7 +1,5 @@
 """Link prediction: optimistic and pessimistic ranks by counting, other true answers masked out."""
 
-import torch
-
 
 def filtered_hits_at_k(scores, target, other_answers, k=2):
     scores = scores.masked_fill(other_answers, -1e9)

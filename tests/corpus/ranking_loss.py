@@ -1,7 +1,5 @@
 """Label ranking loss: the share of wrongly ordered (true, false) label pairs of each sample."""
 
-import numpy as np
-
 
 def ranking_loss(outputs, test_target):
     total = 0.0

@@ -1,7 +1,5 @@
 """Error rate of greedily decoded sequences: edit distance over length."""
 
-import torch
-
 
 def edit_distance(a, b):
     previous = list(range(len(b) + 1))

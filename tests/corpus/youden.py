@@ -1,7 +1,5 @@
 """Youden's J, the best over all cuts of the sorted scores."""
 
-import torch
-
 
 def youden_j(y_hat, y):
     _, order = y_hat.sort(descending=True)
