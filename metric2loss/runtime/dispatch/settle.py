@@ -29,7 +29,6 @@ from metric2loss.runtime.failures import failure
 from metric2loss.runtime.order_invariant import invariances
 
 Arguments = Mapping[str, Any]
-_OTHERS = 2  # other scores on which a route is tried
 _WHOLE: tuple[str, ...] = ("rows", "joint")
 
 
@@ -122,18 +121,22 @@ def plainly(function: Callable[..., Any], arguments: Arguments) -> inspect.Bound
 
 
 def _moved(loss: Any, arguments: Arguments) -> Iterator[dict[str, Any]]:
-    """The batch with its own scores in other places."""
+    """The batch with its own scores in other places, and with others in their range: a threshold is no matter of order."""
     draw = torch.Generator().manual_seed(0)
-    for _ in range(_OTHERS):
+    for bent in (False, True, True):
         moved = dict(arguments)
         for name in loss.scores:
-            moved[name] = _permuted(moved[name], draw)
+            moved[name] = _permuted(moved[name], draw, bent)
         yield moved
 
 
-def _permuted(scores: Any, draw: torch.Generator) -> Any:
+def _permuted(scores: Any, draw: torch.Generator, bent: bool) -> Any:
     x = scores.detach() if isinstance(scores, Tensor) else torch.as_tensor(np.array(scores, dtype=float))
     mixed = x.reshape(-1)[torch.randperm(x.numel(), generator=draw)].reshape(x.shape)
+    if bent and mixed.numel():
+        low, high = mixed.amin(), mixed.amax()
+        power = 0.3 + 2.5 * torch.rand((), generator=draw).to(mixed)
+        mixed = low + (high - low) * ((mixed - low) / (high - low).clamp(min=1e-12)) ** power
     if isinstance(scores, Tensor):
         return mixed
     return mixed.numpy().astype(scores.dtype) if isinstance(scores, np.ndarray) else mixed.tolist()
