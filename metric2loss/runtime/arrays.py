@@ -101,6 +101,7 @@ class Array(NDArrayOperatorsMixin):
     def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "at":
             return self._changed_at(function, *inputs)
+
         def apply() -> Any:
             return _apply(getattr(function, method), ufunc(function, method), inputs, kwargs)
 

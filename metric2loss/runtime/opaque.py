@@ -76,7 +76,9 @@ def _ranks(
     arrays = {name: as_array(x) for name, x in group.items()}
     if promise.within == "rows":
         return {name: _shaped(group[name], _scaled(dense(reading, x, supposed))) for name, x in arrays.items()}
-    flat = np.concatenate([x.reshape(-1) for x in arrays.values()]) if len(arrays) > 1 else next(iter(arrays.values())).reshape(-1)
+    flat: Any = next(iter(arrays.values())).reshape(-1)
+    if len(arrays) > 1:
+        flat = np.concatenate([x.reshape(-1) for x in arrays.values()])
     even = tuple(s.reshape(-1) for s in supposed)
     ranks = _scaled(dense(reading, flat, even))
     found, start = {}, 0

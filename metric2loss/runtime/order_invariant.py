@@ -44,7 +44,9 @@ KNOWN: Mapping[str, Invariance] = dict(
         _sklearn("label_ranking_loss", within="rows"),  # pairs of labels that are incorrectly ordered
         _sklearn("label_ranking_average_precision_score", within="rows"),  # over each ground truth label's rank
         _sklearn("coverage_error", within="rows"),  # how far through the ranked scores one has to go
-        _sklearn("ndcg_score", within="rows"),  # "Sum the true scores ranked in the order induced by the predicted scores"
+        _sklearn(
+            "ndcg_score", within="rows"
+        ),  # "Sum the true scores ranked in the order induced by the predicted scores"
         _sklearn("dcg_score", within="rows"),
         _sklearn("top_k_accuracy_score", within="rows"),  # k labels with the highest predicted scores
         _scipy("rankdata", "a"),
@@ -83,7 +85,8 @@ def _known() -> Iterator[tuple[CodeType, Invariance]]:
     for name, promise in KNOWN.items():
         module, _, path = name.partition(":")
         if module in sys.modules and promise.arguments:
-            function = reduce(lambda found, part: getattr(found, part, None), path.split("."), sys.modules[module])
+            home: Any = sys.modules[module]
+            function = reduce(lambda found, part: getattr(found, part, None), path.split("."), home)
             code = code_of(function)
             if code is not None:
                 yield code, promise

@@ -19,7 +19,9 @@ from torch import Tensor
 from metric2loss.runtime.dispatch.places import Place, where
 
 _TURNED = 4  # parts of a step, and single binaries, that are turned before it is said never to show
-_SUMMARIES = frozenset(("all", "any", "min", "max", "amin", "amax", "allclose", "isclose", "equal", "array_equal", "sum"))
+_SUMMARIES = frozenset(
+    ("all", "any", "min", "max", "amin", "amax", "allclose", "isclose", "equal", "array_equal", "sum")
+)
 
 
 def guards(loss: Any, configuration: Any, arguments: Mapping[str, Any]) -> frozenset[Place]:

@@ -50,4 +50,3 @@ def kept_on() -> Iterator[None]:
             _inside -= 1
             if _inside == 0 and _real is not None:
                 mode.__enter__, mode.__exit__ = _real
-

@@ -74,7 +74,7 @@ def _unique(reading: Dispatch, function: Any, args: tuple[Any, ...], kwargs: dic
     number = np.cumsum(first) - 1
     inverse = np.zeros(len(flat), dtype=np.intp)
     inverse[order] = number
-    parts = {
+    parts: dict[str, Callable[[], Any]] = {
         "return_index": lambda: order[first],
         "return_inverse": lambda: inverse.reshape(x.shape),
         "return_counts": lambda: np.bincount(number),
@@ -87,7 +87,11 @@ def ordered(reading: Dispatch, x: Any) -> Any:
     """A stable argsort of a flat array."""
     operand = Operand.of(x)
     return reading.meet(
-        steps.order, x, using="argsort", kind="stable", native=lambda: called("argsort", operand, (), {"kind": "stable"})
+        steps.order,
+        x,
+        using="argsort",
+        kind="stable",
+        native=lambda: called("argsort", operand, (), {"kind": "stable"}),
     )
 
 
@@ -106,12 +110,13 @@ def _lexsort(reading: Dispatch, function: Any, args: tuple[Any, ...], kwargs: di
 def _histogram(reading: Dispatch, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Counts of the places among fixed edges; the last bin holds its upper edge."""
     facts = {**dict(zip(("bins", "range", "density", "weights"), args[1:])), **kwargs}
-    bins, limits, weights = facts.get("bins", 10), facts.get("range"), facts.get("weights")
+    bins, weights = facts.get("bins", 10), facts.get("weights")
+    limits: Any = facts.get("range")
     if not is_active(args[0]):
         return NOT_A_STEP
     if isinstance(bins, str) or (np.ndim(bins) == 0 and limits is None) or is_active(bins):
         raise reading.lost("np.histogram without fixed edges")
-    edges = np.linspace(*limits, int(bins) + 1) if np.ndim(bins) == 0 else np.asarray(bins)
+    edges = np.linspace(limits[0], limits[1], int(bins) + 1) if np.ndim(bins) == 0 else np.asarray(bins)
     x, last = args[0].reshape(-1), len(edges) - 1
     place = reading.meet(steps.binning, x, edges, using="digitize")
     top = reading.meet(steps.compare, x, "<=", float(edges[-1]))

@@ -47,7 +47,9 @@ def _ranked_parts(reading: Dispatch, keys: list[Any]) -> list[Any] | None:
     return list(zip(*columns))
 
 
-def _order(reading: Dispatch, keys: list[Any], reverse: bool, using: str = "sorted", count: int | None = None) -> list[int]:
+def _order(
+    reading: Dispatch, keys: list[Any], reverse: bool, using: str = "sorted", count: int | None = None
+) -> list[int]:
     """Places in order: scores first, the other parts of tuple keys decide between equal ones."""
     ranked = _ranked_parts(reading, keys)
     if ranked is not None:
@@ -97,7 +99,7 @@ def _largest(real: Callable[..., Any], name: str) -> Callable[..., Any]:
     def call(n: int, iterable: Iterable[Any], key: Any = None) -> list[Any]:
         reading = current()
         if reading is None:
-            return real(n, iterable, key)
+            return list(real(n, iterable, key))
         listed = list(iterable)
         keys = listed if key is None else [key(item) for item in listed]
         if not _scores_in(keys):
@@ -133,7 +135,7 @@ def _extreme(real: Callable[..., Any], using: str) -> Callable[..., Any]:
         if ranked is not None:
             return listed[real(range(len(ranked)), key=ranked.__getitem__)]
         operand, then = _parts(keys) if reading.recording else (None, None)
-        kwargs = {} if then is None else {"then": then}
+        kwargs: dict[str, Any] = {} if then is None else {"then": then}
         return listed[int(reading.meet(steps.choose, operand, using=using, **kwargs))]
 
     return call
@@ -162,7 +164,7 @@ class Kind(type):
             return _kept(args[0])
         return cls.real(*args, **kwargs)
 
-    def __eq__(cls, other: Any) -> bool:
+    def __eq__(cls, other: object) -> bool:
         return other is cls.real or cls is other
 
     def __hash__(cls) -> int:
@@ -200,7 +202,9 @@ def _isinstance(x: Any, kinds: Any) -> bool:
     """Scores pass for what the user's code would have been given."""
     if isinstance(x, Array):
         given = np.ndarray if x.ndim else np.float64
-        return any(issubclass(given, kind) for kind in _flat(kinds) if isinstance(kind, type)) or isinstance(x, _real(kinds))
+        return any(issubclass(given, kind) for kind in _flat(kinds) if isinstance(kind, type)) or isinstance(
+            x, _real(kinds)
+        )
     return isinstance(x, _real(kinds))
 
 
@@ -276,7 +280,9 @@ def _of_lists(real: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _CONVERTING = "array asarray asanyarray ascontiguousarray asarray_chkfinite"
-_FRESH = "zeros ones empty full arange linspace eye zeros_like ones_like empty_like full_like fromiter logspace tri identity"
+_FRESH = (
+    "zeros ones empty full arange linspace eye zeros_like ones_like empty_like full_like fromiter logspace tri identity"
+)
 _REDUCING = (
     "mean sum prod max min amax amin average median std var any all cumsum nanmean nansum sort argsort argmax argmin diff "
     "round abs sqrt unique argpartition partition where nonzero flatnonzero percentile quantile clip log log2 exp dot"
@@ -339,5 +345,7 @@ STAND_INS: dict[int, Any] = {
     id(getattr(real, name)): getattr(stand_in, name)
     for real, stand_in in ((np, NUMPY), (math, MATH), (heapq, HEAPQ), (torch, TORCH))
     for name in vars(stand_in)
-    if not name.startswith("_") and callable(getattr(real, name, None)) and getattr(real, name) is not getattr(stand_in, name)
+    if not name.startswith("_")
+    and callable(getattr(real, name, None))
+    and getattr(real, name) is not getattr(stand_in, name)
 }

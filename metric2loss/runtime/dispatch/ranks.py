@@ -22,7 +22,7 @@ def dense(reading: Dispatch, x: Array, supposed: tuple[Any, ...] = ()) -> np.nda
     order = reading.meet(
         steps.order, x, using="argsort", native=lambda: called("argsort", operand, (), stable), **stable, **extra
     )
-    values = np.take_along_axis(x, order, axis=-1)
+    values = np.take_along_axis(x, order, axis=-1)  # type: ignore[var-annotated, arg-type]
     greater = reading.meet(steps.compare, values[..., 1:], ">", values[..., :-1])
     first = np.zeros((*np.shape(greater)[:-1], 1), dtype=np.int64)
     number = np.concatenate([first, np.cumsum(greater, axis=-1)], axis=-1)

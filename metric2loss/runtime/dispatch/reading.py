@@ -65,7 +65,14 @@ class Singles:
         return left, self.op, right
 
 
-_BY_SIGN = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq, "!=": operator.ne}
+_BY_SIGN = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 
 
 def _stacked(values: tuple[Any, ...]) -> Any:
@@ -144,10 +151,11 @@ class Dispatch:
         """A comparison of two numbers: all of one place share a leaf, for loops meet thousands of them."""
         number = self.met[place] - 1
         if place not in self.single:
-            self.single[place] = Singles(op, None if self.recording else self._given((*place, op)))
+            key = (*place, op)
+            self.single[place] = Singles(op, None if self.recording else self._given(key))
             if self.recording:
                 self._refuse_sorting(place)
-                self.tree[(*place, op)] = None
+                self.tree[key] = None
         if not self.recording:
             return self.single[place].outcome(number, place)
         return self.single[place].compared(left, right)
@@ -181,7 +189,9 @@ class Dispatch:
     def _affordable(self) -> None:
         amount = sum(self.met.values())
         if amount > SITES:
-            raise self.leak("M2L401", f"more than {SITES:,} steps are executed one by one", "each needs Python to run it")
+            raise self.leak(
+                "M2L401", f"more than {SITES:,} steps are executed one by one", "each needs Python to run it"
+            )
 
     def leak(self, code: str, message: str, why: str = "", hint: str = "") -> MetricError:
         """An error at the user's line, kept: code that swallows exceptions must not swallow it."""

@@ -80,7 +80,9 @@ def _tried(loss: Any, arguments: Arguments) -> Plan | MetricError:
     if frozen:
         configuration = loss.record(**arguments)
     if not len(configuration.flat):
-        return failure("M2L201", "no step was met: the metric is already differentiable", hint="use it as a loss as it is")
+        return failure(
+            "M2L201", "no step was met: the metric is already differentiable", hint="use it as a loss as it is"
+        )
     reason = _inexact(loss, configuration, arguments)
     return plan if not reason else failure("M2L508", reason, f"route {plan.route}")
 

@@ -129,7 +129,11 @@ class Globals(dict):  # type: ignore[type-arg]
 
     def __init__(self, real: dict[str, Any], shadows: Shadows, built_ins: dict[str, Any]) -> None:
         super().__init__(
-            {name: real[name] for name in ("__name__", "__package__", "__file__", "__spec__", "__doc__") if name in real}
+            {
+                name: real[name]
+                for name in ("__name__", "__package__", "__file__", "__spec__", "__doc__")
+                if name in real
+            }
         )
         self["__builtins__"] = built_ins
         self.real, self.shadows = real, shadows
@@ -156,4 +160,3 @@ class Package(types.ModuleType):
             if found is None:
                 raise
         return own["_shadows"].of(found)
-

@@ -26,7 +26,9 @@ def applied(reading: Dispatch, spelling: Spelling, args: tuple[Any, ...], kwargs
     """What the call returns; NOT_A_STEP when it is none."""
     args, kwargs = _positional(spelling, args, kwargs)
     if spelling.rule == "compare":
-        return compared(reading, spelling.operator or ">", args[0], args[1] if len(args) > 1 else spelling.right_constant)
+        return compared(
+            reading, spelling.operator or ">", args[0], args[1] if len(args) > 1 else spelling.right_constant
+        )
     if spelling.rule == "binning":
         return _binned(reading, spelling, args, kwargs)
     x, rest = args[0], args[1:]
@@ -52,7 +54,9 @@ def nonzero(reading: Dispatch, x: Any) -> Any:
     return compared(reading, "!=", x, 0.0) if is_active(x) else x
 
 
-def _positional(spelling: Spelling, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _positional(
+    spelling: Spelling, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The operands by position, also where the user names them."""
     kwargs = {name: value for name, value in kwargs.items() if value is not np._NoValue}
     kwargs.pop("out", None)
@@ -131,7 +135,7 @@ def discrete(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
             return not (value.is_floating_point or value.is_complex)
         if isinstance(value, str) and ("Tensor" in value):
             return not any(kind in value for kind in ("Float", "Double", "Half", "BFloat"))
-        if isinstance(value, type) or isinstance(value, (str, np.dtype)):
+        if isinstance(value, (type, str, np.dtype)):
             try:
                 return np.dtype(value).kind in "biu"
             except TypeError:

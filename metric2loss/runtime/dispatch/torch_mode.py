@@ -60,7 +60,7 @@ def _name(func: Any) -> str:
         return str(getattr(func, "__name__", func))
     full = full.removesuffix(".__get__").replace("torch.functional.", "torch.").replace("torch._C.TensorBase.", ".")
     full = full.replace("torch._C._VariableFunctions.", "torch.").replace("torch.special.", "torch.")
-    return full[len("torch.Tensor") :] if full.startswith("torch.Tensor.") else full
+    return str(full[len("torch.Tensor") :] if full.startswith("torch.Tensor.") else full)
 
 
 @cache
@@ -90,7 +90,9 @@ def _kept(reading: Dispatch, name: str, args: Any, result: Any) -> Any:
     """The result of an operation that is no step, unless the scores went in and did not come out."""
     if name in _PASSIVE or name.rpartition(".")[2] in _PASSIVE:
         return result
-    tensors = [part for part in deep((result,) if not isinstance(result, tuple) else tuple(result)) if isinstance(part, Tensor)]
+    tensors = [
+        part for part in deep((result,) if not isinstance(result, tuple) else tuple(result)) if isinstance(part, Tensor)
+    ]
     if tensors and not any(is_active(x) for x in tensors) and all(x.numel() for x in tensors):
         raise reading.lost(name.lstrip("."))
     return result
@@ -208,21 +210,12 @@ _TABLE: dict[str, Handler] = {
 # asks about form, not about values
 _UNTOUCHED = frozenset(
     f".{name}"
-    for name in (
-        "shape size dim ndim ndimension dtype device numel nelement is_floating_point is_complex is_cuda is_sparse "
-        "requires_grad layout stride storage_offset element_size is_contiguous __len__ get_device names is_leaf grad_fn "
-        "grad is_quantized is_nested itemsize nbytes __repr__ __str__ __hash__ __format__ is_same_size is_signed "
-        "is_inference is_meta is_mps is_mkldnn is_xla retains_grad _version data_ptr"
-    ).split()
+    for name in ["shape", "size", "dim", "ndim", "ndimension", "dtype", "device", "numel", "nelement", "is_floating_point", "is_complex", "is_cuda", "is_sparse", "requires_grad", "layout", "stride", "storage_offset", "element_size", "is_contiguous", "__len__", "get_device", "names", "is_leaf", "grad_fn", "grad", "is_quantized", "is_nested", "itemsize", "nbytes", "__repr__", "__str__", "__hash__", "__format__", "is_same_size", "is_signed", "is_inference", "is_meta", "is_mps", "is_mkldnn", "is_xla", "retains_grad", "_version", "data_ptr"]
 ) | {"torch.is_tensor", "torch.is_floating_point", "torch.numel", "torch.is_complex", "torch.typename"}
 
 # new values that owe nothing to the scores
 _PASSIVE = frozenset(
-    (
-        "zeros_like ones_like empty_like full_like rand_like randn_like randint_like new_zeros new_ones new_empty new_full "
-        "new_tensor isnan isinf isfinite isposinf isneginf isreal result_type can_cast zero_ zeros ones full arange "
-        "broadcast_shapes is_tensor finfo iinfo retain_grad backward register_hook promote_types fill_ __delitem__"
-    ).split()
+    ["zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "isreal", "result_type", "can_cast", "zero_", "zeros", "ones", "full", "arange", "broadcast_shapes", "is_tensor", "finfo", "iinfo", "retain_grad", "backward", "register_hook", "promote_types", "fill_", "__delitem__"]
 )
 
 

@@ -37,7 +37,11 @@ def curve(scores, labels):
     ends = np.r_[np.where(np.diff(scores[order]))[0], len(scores) - 1]
     tps = np.r_[0, np.cumsum(labels[order])[ends]]
     fps = np.r_[0, (1 + ends) - np.cumsum(labels[order])[ends]]
-    return np.trapezoid(tps, fps) / (tps[-1] * fps[-1]) if hasattr(np, "trapezoid") else np.trapz(tps, fps) / (tps[-1] * fps[-1])
+    return (
+        np.trapezoid(tps, fps) / (tps[-1] * fps[-1])
+        if hasattr(np, "trapezoid")
+        else np.trapz(tps, fps) / (tps[-1] * fps[-1])
+    )
 
 
 def sorted_items(scores, labels):
@@ -62,7 +66,7 @@ def top_by_heap(scores, labels, k=3):
 
 def distinct_levels(scores, labels):
     """unique with everything it returns."""
-    values, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     return float((np.cumsum(counts)[inverse] * labels).sum() / (len(scores) * labels.sum()))
 
 
