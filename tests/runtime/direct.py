@@ -43,6 +43,7 @@ class Direct:
         self.bits = torch.cat([leaf.bits for leaf in parts])
         self.metric = float(self.values_of(self.bits.unsqueeze(0))[0])
         self.evaluations = 0
+        self.run_cost = 1
 
     def _run(self, scores: Mapping[str, Tensor]) -> Any:
         active = {key: value.detach().clone().requires_grad_() for key, value in scores.items()}

@@ -297,3 +297,35 @@ def test_writing_does_not_reach_the_original():
     assert exact[0] == 0.0 and array.exact[0] == 10.0
     (gradient,) = torch.autograd.grad(array.tensor.sum(), x)
     assert gradient.tolist() == [0.0, 3.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda x: x / 3,
+        lambda x: x / np.arange(1, 6),
+        lambda x: np.cumsum(x) / np.arange(1, 6),
+        lambda x: np.mean(x),
+        lambda x: np.sum(x > 2) / len(x),
+        lambda x: x * 0.1,
+        lambda x: x + 0.5,
+        lambda x: np.float32(2) * x,
+        lambda x: x.astype(np.float32) / 3,
+        lambda x: x.astype(np.float32) * x,
+        lambda x: np.true_divide(x, 7) - 1,
+        lambda x: (x > 1) + (x > 2),
+        lambda x: np.cumsum(x > 1),
+    ],
+)
+def test_batched_arithmetic_has_the_types_and_digits_of_numpy(compute):
+    plain = np.array([3, 1, 4, 1, 5])
+
+    def one(pivot, x):
+        with batch(pivot):
+            found = compute(Array(None, x))
+            return found.tensor if isinstance(found, Array) else torch.as_tensor(found)
+
+    found = torch.vmap(one)(torch.ones(2, dtype=torch.bool), torch.tensor(np.stack([plain, plain])))
+    expected = np.asarray(compute(plain))
+    assert found.numpy().dtype == expected.dtype
+    assert np.array_equal(found[0].numpy(), expected)

@@ -32,6 +32,7 @@ class Toy:
     generator: torch.Generator | None = None
     evaluations: int = 0
     looped: bool = False
+    run_cost: int = 1
 
     def values_of(self, bits: Tensor) -> Tensor:
         self.evaluations += len(bits)

@@ -18,7 +18,7 @@ from metric2loss.runtime.interpolants.credit import POINTS, nodes
 from metric2loss.runtime.interpolants.sums import Totals, link
 from metric2loss.runtime.split import Block, Split
 
-_NEGLIGIBLE = 1e-9
+_NEGLIGIBLE = 10  # times the precision of the numbers
 _TINY = 1e-25
 _SMALL = 2**13  # binaries for which calls cost more than numbers
 
@@ -85,7 +85,7 @@ def _integral(u: Tensor, progress: float) -> Tensor:
         q = torch.where(q > _TINY, q, 0.0)  # denormal numbers are slow
         if first is None:
             first = q
-        elif bool((q <= _NEGLIGIBLE * first).all()):
+        elif bool((q <= _NEGLIGIBLE * torch.finfo(q.dtype).eps * first).all()):
             break  # Q falls with t in every row
         there.reciprocal_()
         if first is q:

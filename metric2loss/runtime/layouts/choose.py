@@ -87,7 +87,11 @@ class ChooseLayout(PairLayout):
         return self._shaped(self._outcomes(winners))
 
     def with_ahead(self, side: Tensor) -> Tensor:
-        return self.of_winners(side.to(torch.uint8).argmax(-1).unsqueeze(0))[0]  # of equals, the first
+        if side.device.type == "cpu":  # NumPy stops at the first true one, torch compares all
+            first = torch.from_numpy(side.numpy().argmax(-1))
+        else:
+            first = side.to(torch.uint8).argmax(-1)
+        return self.of_winners(first.unsqueeze(0))[0]
 
     def _winners(self, count: Tensor, rows: Tensor | None = None) -> Tensor:
         second, by_class = (self._second, self.by_class) if rows is None else (self._second[rows], self.by_class[rows])
