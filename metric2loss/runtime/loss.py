@@ -76,7 +76,7 @@ class SurrogateLoss(nn.Module):
 
     direction: ClassVar[str | None] = None
     scores: ClassVar[tuple[str, ...]] = ()
-    library: ClassVar[str | None] = None
+    library: str | None = None
     mixed: bool = False
     dispatched: ClassVar[bool] = False  # f and g are readings of the metric itself
     bound: ClassVar[Mapping[str, object]] = {}

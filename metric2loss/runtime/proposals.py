@@ -54,7 +54,7 @@ def winners(batch: Batch, name: str) -> Tensor | None:
         return None
     if name in (ALL_TRUE, ALL_FALSE):
         return layout.low if name == ALL_TRUE else ~layout.low
-    if name in (LARGEST, SMALLEST) and layout.kind == "choose" and layout.outcomes.ndim == 2:
+    if name in (LARGEST, SMALLEST) and isinstance(layout, ChooseLayout) and layout.outcomes.ndim == 2:
         outcomes = layout.outcomes if layout.outcomes.dtype != torch.bool else layout.outcomes.to(torch.uint8)
         best = outcomes.amax(1, keepdim=True) if name == LARGEST else outcomes.amin(1, keepdim=True)
         return outcomes == best
@@ -163,9 +163,9 @@ def _structural(batch: Batch) -> Iterator[Proposal]:
     size, device = len(batch.bits), batch.bits.device
     yield Proposal(LARGEST, lambda: _by_outcome(batch, 1))
     yield Proposal(SMALLEST, lambda: _by_outcome(batch, -1))
-    up, down = "items by influence", "items against their influence"
-    yield Proposal(up, lambda: by_influence(batch, 1), False, down)
-    yield Proposal(down, lambda: by_influence(batch, -1))
+    # not opposites: by construction the first has the larger value, which says nothing about the direction
+    yield Proposal("items by influence", lambda: by_influence(batch, 1))
+    yield Proposal("items against their influence", lambda: by_influence(batch, -1))
     yield Proposal(ALL_TRUE, lambda: torch.ones(size, dtype=torch.bool, device=device))
     yield Proposal(ALL_FALSE, lambda: torch.zeros(size, dtype=torch.bool, device=device))
     for key, target in batch.targets.items():
