@@ -18,7 +18,7 @@ CHOSEN = Path(__file__).with_name("learning_rates.json")
 COMMAND = "python -m bench.demo --tune"
 GRID = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 WIDER = 10**0.5  # how far the grid grows when the best rate lies on its edge
-SEEDS = (100, 101, 102)  # none of them is a seed of the demo itself
+SEEDS = (100, 101, 102, 103, 104, 105)  # none of them is a seed of the demo itself
 
 Key = tuple[int, str]  # task, loss
 Scores = dict[Key, dict[float, float]]  # mean validation metric at each learning rate
