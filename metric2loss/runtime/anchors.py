@@ -58,7 +58,8 @@ class Anchors:
         if not separable and len(problem.leaves) == 1 and hasattr(problem, "values_at"):
             layout = problem.leaves[0].layout
             outcomes = [layout.flipped(base, flips) for base, flips in self.around()]
-            return problem.values_at(torch.cat([*outcomes, layout.result(self.random)])).double().reshape(-1, 1)
+            found: Tensor = problem.values_at(torch.cat([*outcomes, layout.result(self.random)]))
+            return found.double().reshape(-1, 1)
         of_all = problem.row_values_of if separable else problem.values_of
         of_flips = problem.row_values if separable else problem.values
         if len(self) * len(self.best) <= _DENSE:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -71,12 +72,13 @@ class BestConfiguration:
         """What the remembered way gives."""
         if not self.how or self.sign is None:
             return None
-        side = winners(batch, self.how) if hasattr(batch, "values_at") else None
-        if side is not None:
+        at = getattr(batch, "values_at", None)  # of batches that can be asked at outcomes
+        side = winners(batch, self.how) if at is not None else None
+        if at is not None and side is not None:
             layout = batch.leaves[0].layout
-            value = float(batch.values_at(layout.with_ahead(side).unsqueeze(0))[0])
-            bits = lambda: layout.ranked((~side).long())  # noqa: E731
-            return Found(bits, value, self.sign, self.how, side) if math.isfinite(value) else None
+            value = float(at(layout.with_ahead(side).unsqueeze(0))[0])
+            found = Found(partial(layout.ranked, (~side).long()), value, self.sign, self.how, side)
+            return found if math.isfinite(value) else None
         for proposal in proposals(batch):
             if proposal.name == self.how:
                 bits = proposal.bits()

@@ -186,8 +186,8 @@ def _of_type(x: Any, dtype: torch.dtype) -> Any:
     return x if type(x) in (bool, int, float) else _as(x).to(dtype)
 
 
-for _ufunc, _operation in {"add": torch.add, "subtract": torch.subtract, "multiply": torch.multiply}.items():
-    _arithmetic(_ufunc, _operation)
+for _ufunc in ("add", "subtract", "multiply"):
+    _arithmetic(_ufunc, getattr(torch, _ufunc))
 for _ufunc in ("divide", "true_divide"):
     _arithmetic(_ufunc, lambda a, b: torch.div(_as(a), b), real=True)
 

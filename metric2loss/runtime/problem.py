@@ -111,7 +111,7 @@ def flat_differences(tree: Any, device: torch.device) -> Tensor:
 
 def flat_bits(tree: Any, device: torch.device) -> Tensor:
     """The binaries of all sites."""
-    bits = [leaf.bits.to(device) for _, leaf in tape.leaves(tree)]
+    bits: list[Tensor] = [leaf.bits.to(device) for _, leaf in tape.leaves(tree)]
     if len(bits) == 1:
         return bits[0]
     return torch.cat(bits) if bits else torch.zeros(0, dtype=torch.bool, device=device)
@@ -134,13 +134,13 @@ class Problem:
     targets: Mapping[str, Any]
     recorder: Callable[[Mapping[str, Tensor]], Tensor | None]
     recorded: tuple[Differences, ...]
-    differences: Late[Tensor] = Late()
-    bits: Late[Tensor] = Late()
+    differences: Late[Tensor] = Late()  # noqa: RUF009 (a descriptor, one for all)
+    bits: Late[Tensor] = Late()  # noqa: RUF009 (a descriptor, one for all)
     ideal: Mapping[str, Tensor] | None = None
     sign: int = 1
-    best: Late[Tensor] = Late(torch.zeros(0, dtype=torch.bool))
+    best: Late[Tensor] = Late(torch.zeros(0, dtype=torch.bool))  # noqa: RUF009 (a descriptor, one for all)
     best_value: float = float("nan")
-    row_of: Late[Tensor | None] = Late(None)
+    row_of: Late[Tensor | None] = Late(None)  # noqa: RUF009 (a descriptor, one for all)
     n_rows: int = 1
     split: Split | None = None
     progress: float = 0.5

@@ -25,11 +25,11 @@ class Differences:
     """
 
     layout: Layout
-    values: Late[Tensor] = Late()
-    bits: Late[Tensor] = Late()
+    values: Late[Tensor] = Late()  # noqa: RUF009 (a descriptor, one for all)
+    bits: Late[Tensor] = Late()  # noqa: RUF009 (a descriptor, one for all)
     library: str = "torch"  # of the user's call: "numpy" or "torch"
     native: Tensor | None = None
-    ranks: Late[Tensor | None] = Late(None)  # place of each item [rows, n], where the step is an order
+    ranks: Late[Tensor | None] = Late(None)  # noqa: RUF009  # place of each item [rows, n], where the step is an order
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold values, not the functions that make them."""

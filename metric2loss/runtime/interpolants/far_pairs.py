@@ -104,7 +104,10 @@ class Pairs:
             random += (torch.where(r > 0, slope.sum(1, keepdim=True) - part, part)).sum(0).double()
             mine += float(slope.mul_(self._current(block.goods)).sum())
         best = self.split.pairs - 2 * plain + squared
-        flips = [base + (2 * self.u_of(f) - 1) * (2 * f.agrees.double() - 1) for base, f in self._around(best, squared + mine)]
+        flips = [
+            base + (2 * self.u_of(f) - 1) * (2 * f.agrees.double() - 1)
+            for base, f in self._around(best, squared + mine)
+        ]
         return torch.cat([torch.full_like(flips[0][:1], best), *flips, squared + random]).clamp(min=0)
 
     def _around(self, best: float, current: float) -> tuple[tuple[float, Flips], tuple[float, Flips]]:

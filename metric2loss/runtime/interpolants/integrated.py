@@ -51,7 +51,10 @@ class Integrated:
         plan = credit.Plan.of(problem)
         share = 1.0 if plan.decided_by_rows else self._share(problem, plan)
         if share < _LEAST_SHARE and problem.looped:
-            count = max(_FEWEST, int(share * len(plan.flips)))
+            count = int(share * len(plan.flips))
+            if count < _FEWEST:
+                self.notes = ("a run of the metric is too dear for single flips: every binary counts alike",)
+                return self._pulled(problem)
             self.notes = (f"{count} of {plan.evaluations:,} flips are evaluated, the others count as their mean",)
             return self._linked(problem, plan.thinned(problem, count / len(plan.flips)), plan)
         if share < _LEAST_SHARE:
@@ -78,8 +81,8 @@ class Integrated:
             self._adds_up = False
         if far_pairs.fits(problem, split) and split.pairs > swaps.MOST:
             self.notes = (f"{split.pairs:,} pairs are too many: inverse distances",)
-            found = far_pairs.interpolated(problem, split, self._affordable(problem), self.power, weighted)
-            return -problem.sign * found[1]
+            by_keys = far_pairs.interpolated(problem, split, self._affordable(problem), self.power, weighted)[1]
+            return -problem.sign * by_keys
         return None
 
     def _anchored(self, problem: Problem, split: Split, worth: Tensor, share: float) -> Tensor:
@@ -99,6 +102,12 @@ class Integrated:
     def _share(self, problem: Problem, plan: credit.Plan) -> float:
         return min(1.0, self.budget / credit.cost(problem, plan))
 
+    def _pulled(self, problem: Problem) -> Tensor:
+        """Every binary towards the best configuration."""
+        x = oriented(problem)
+        worth = torch.full_like(x, self._unsaid(problem, x), dtype=torch.double)
+        return joined(distance(problem), (problem.differences, links.of_pairs(problem, x, worth, problem.progress)))
+
     def _affordable(self, problem: Problem) -> int:
         """Anchors of each kind, fewer where a run of g is dear."""
         return max(_FEWEST, min(self.anchors, self.budget // (3 * problem.run_cost)))
@@ -106,7 +115,9 @@ class Integrated:
     def _linked(self, problem: Problem, plan: credit.Plan, whole: credit.Plan | None = None) -> Tensor:
         x = oriented(problem)
         worth = credit.of_binaries(problem, plan, x)
-        if whole is not None:  # a few flips stand for all: what is not known is worth what the known ones are on average
+        if (
+            whole is not None
+        ):  # a few flips stand for all: what is not known is worth what the known ones are on average
             known = plan.by >= 0
             worth = worth / plan.scale
             worth = torch.where((whole.by >= 0) & ~known, worth[known].mean().clamp(min=0), worth)

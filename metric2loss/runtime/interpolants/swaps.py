@@ -181,7 +181,8 @@ def _chances(swaps: list[Ints], most: int) -> Ints | None:
         return None
     turn = np.concatenate([np.arange(1, len(s) + 1) for s in swaps])
     top = 1 / turn
-    return np.minimum(1.0, most / 2 / amount + top * (most / 2 / top.sum()))
+    chances: Ints = np.minimum(1.0, most / 2 / amount + top * (most / 2 / top.sum()))
+    return chances
 
 
 def _agreeing(problem: Problem, u: Tensor, t: float) -> Tensor:
@@ -190,7 +191,9 @@ def _agreeing(problem: Problem, u: Tensor, t: float) -> Tensor:
         lots = drawn(problem, *u.shape).to(u)
     else:  # four numbers of 16 bits from each draw; the shared rest makes each exactly uniform
         words = torch.empty(u.numel() // 4, dtype=torch.int64).random_(-(2**63), None, generator=problem.generator)
-        lots = words.view(torch.int16).to(u.dtype).add_(2.0**15 + float(drawn(problem, 1))).mul_(2.0**-16).reshape(u.shape)
+        lots = (
+            words.view(torch.int16).to(u.dtype).add_(2.0**15 + float(drawn(problem, 1))).mul_(2.0**-16).reshape(u.shape)
+        )
     return lots.sub_(torch.add(torch.tensor(t, dtype=u.dtype), u, alpha=1 - t)).lt_(0)
 
 
@@ -200,7 +203,9 @@ def _tests(lots: np.random.Generator, kept: Ints) -> Ints:
         return np.zeros((0, 2), dtype=np.int64)
     found = lots.integers(len(kept), size=(4 * _CHECKS, 2))
     first, second = kept[found[:, 0]], kept[found[:, 1]]
-    return found[(first[:, 0] == second[:, 0]) & (np.abs(first[:, 1] - second[:, 1]) > 1)][:_CHECKS]
+    apart = np.abs(first[:, 1] - second[:, 1]) > 1
+    disjoint: Ints = found[(first[:, 0] == second[:, 0]) & apart]
+    return disjoint[:_CHECKS]
 
 
 def _outcomes(layout: Any, items: Tensor, bases: Ints, kept: Ints, tests: Ints) -> Tensor:
