@@ -161,7 +161,9 @@ def _words(program: Program, step: Step) -> tuple[str, str]:
     code = program.source.code
     operand = bare(code(step.site.operands[0]))
     if step.site.rule == "order":
-        which = f" whose {' or '.join(f'`{a}`' for a in step.gathered.arrays)} differ" if step.gathered else ""
+        arrays = step.gathered.arrays if step.gathered is not None else ()
+        verb = "differs" if len(arrays) == 1 else "differ"
+        which = f" whose {' or '.join(f'`{a}`' for a in arrays)} {verb}" if arrays else ""
         return f"differences of `{operand}` for every pair of items{which}", "item i is ranked before item j"
     if step.site.rule == "choose":
         which = (

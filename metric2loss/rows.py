@@ -29,6 +29,7 @@ class Rows:
     start: int | None = None  # `values = []`
     appends: tuple[int, ...] = ()
     name: str = ""
+    summed: bool = False  # the user adds them up one by one: `total += value`
 
 
 _MEANS = frozenset({"numpy.mean", "torch.mean", "numpy.average", "numpy.sum", "torch.sum", "statistics.mean"})
@@ -83,6 +84,8 @@ def _source(
         and len(node.args) == 1
     ):
         return _source(program, facts, node.args[0].value, at)
+    if isinstance(node, cst.Name) and _accumulation(facts, node) is not None:
+        return (node,), at
     if isinstance(node, cst.Name) and len(facts.reach.get(node, ())) == 1:
         (number,) = facts.reach[node]
         if number >= 0 and not facts.statements[number].control:
@@ -150,6 +153,12 @@ def _cut(factors: Factors, values: tuple[cst.BaseExpression, ...], statement: in
         and all(facts.level(clause.test) is Level.PASSIVE for clause in shown.for_in.ifs)
     ):
         return Rows(statement, values, inside, outside, shown.for_in)
+    found = _accumulation(facts, shown) if isinstance(shown, cst.Name) else None
+    if isinstance(shown, cst.Name) and found is not None:
+        start, added = found
+        rows = Rows(statement, values, inside, outside, loops[0].node, start, (added,), shown.value, summed=True)
+        once = [l.node for l in facts.statements[added].loops] == [rows.loop] and not _decided(facts, added)
+        return rows if once and not _read_elsewhere(factors, rows, (start, added)) else None
     if isinstance(shown, cst.Name):
         return _listed(factors, Rows(statement, values, inside, outside, loops[0].node, name=shown.value), shown)
     return None
@@ -218,6 +227,18 @@ def _listed(factors: Factors, rows: Rows, values: cst.Name) -> Rows | None:
     )
 
 
+def _accumulation(facts: FunctionFacts, name: cst.Name) -> tuple[int, int] | None:
+    """`total = 0` and the one `total += value` in a loop; None when the name is made in another way."""
+    starts, added = [], []
+    for number in facts.reach.get(name, frozenset()):
+        small = small_of(facts.statements[number].node) if number >= 0 else None
+        if isinstance(small, cst.Assign) and isinstance(small.value, (cst.Integer, cst.Float)):
+            starts += [number] if float(small.value.value) == 0 and len(small.targets) == 1 else []
+        elif isinstance(small, cst.AugAssign) and isinstance(small.operator, cst.AddAssign):
+            added.append(number)
+    return (starts[0], added[0]) if len(starts) == len(added) == 1 == len(facts.reach[name]) - 1 else None
+
+
 def _decided(facts: FunctionFacts, number: int) -> bool:
     """Whether a step decides if a statement runs: then the number of values depends on the configuration."""
     tests = [facts.statements[n].node for n in facts.statements[number].control] if number >= 0 else []
@@ -243,8 +264,11 @@ def _read_elsewhere(factors: Factors, rows: Rows, own: tuple[int, ...]) -> bool:
 
 
 def append_to_key(node: cst.SimpleStatementLine, name: str, key: str) -> cst.BaseStatement:
-    """`values.append(x)` → `values[i] = x`."""
+    """`values.append(x)`, `total += x` → `values[i] = x`."""
     added = node.body[0]
+    if isinstance(added, cst.AugAssign):
+        entry = cst.Subscript(cst.Name(name), [cst.SubscriptElement(cst.Index(cst.Name(key)))])
+        return node.with_changes(body=[cst.Assign([cst.AssignTarget(entry)], added.value)])
     assert isinstance(added, cst.Expr) and isinstance(added.value, cst.Call)
     target = cst.Subscript(cst.Name(name), [cst.SubscriptElement(cst.Index(cst.Name(key)))])
     return node.with_changes(body=[cst.Assign([cst.AssignTarget(target)], added.value.args[0].value)])

@@ -17,7 +17,6 @@ from metric2loss.codegen.tree import (
     with_branches,
     with_otherwise,
     with_parts,
-    wrapped,
 )
 from metric2loss.codegen.unit import Unit, comment
 from metric2loss.factor import Step
@@ -146,7 +145,7 @@ class FSide:
                 text = self.text(guard)
                 lines = [f"if {text}:" if holds else f"if not ({text}):", *indented(lines)]
         lines = self.in_comprehension(step, lines)
-        module = cst.parse_module("\n".join(wrapped(lines)) + "\n")
+        module = cst.parse_module("\n".join(lines) + "\n")
         first = module.body[0]
         return [first.with_changes(leading_lines=[*module.header, *first.leading_lines]), *module.body[1:]]
 
@@ -185,6 +184,7 @@ class FSide:
             )
         body = textwrap.dedent("\n".join(body)).splitlines()
         return [
+            "",
             f"def {outcome_name(step)}({index}):",
             *indented([*body, f"return {outcome_text(self.unit.program, step, index)}"]),
             "",

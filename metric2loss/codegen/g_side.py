@@ -61,7 +61,9 @@ class GSide:
 
     def call_rows(self) -> str:
         call = f"{self.unit.owner}.rows({', '.join([self.unit.binaries, *self.needs])})"
-        return call if self.rows is None or self.rows.loop is None else f"list({call}.values())"
+        if self.rows is None or self.rows.loop is None:
+            return call
+        return f"{'sum' if self.rows.summed else 'list'}({call}.values())"
 
     def suite(self, suite: cst.BaseSuite) -> list[cst.BaseStatement]:
         found: list[cst.BaseStatement] = []
@@ -130,7 +132,7 @@ class GSide:
             and c.result in set(walk(node, frozenset(self.rows.values if self.rows and not self.inside else ())))
         ]
         if steps and isinstance(changed, cst.SimpleStatementLine):
-            notes = "; ".join(comment(self.unit, s) for s in dict.fromkeys(steps))
+            notes = "; ".join(dict.fromkeys(comment(self.unit, s, number) for s in dict.fromkeys(steps)))
             changed = noted(changed, notes)
         return [changed]  # type: ignore[list-item]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from metric2loss.analysis.facts import FunctionFacts, walk
 from metric2loss.codegen.f_side import FSide
 from metric2loss.codegen.g_side import GSide
 from metric2loss.codegen.unit import Unit
+from metric2loss.codegen.wrap import wrapped
 from metric2loss.factor import Factors, factor
 from metric2loss.frontend.resolve import Metric, Program, bound_names
 from metric2loss.lowering import loads
@@ -71,18 +73,25 @@ def generate(program: Program, parts: Sequence[Part], units: Iterable[Unit]) -> 
     needed = "\n".join(imports)
     definitions = [code(s.with_changes(leading_lines=[])).strip("\n") for s in kept if not _is_import(s)]
     chunks = [f'"""{_header(program, parts)}\n"""', _imports(needed, program.steps), *_spaced(definitions), body]
-    text = "\n\n".join(chunks[:2]) + "\n\n\n" + "\n\n\n".join(chunks[2:]) + "\n"
+    gap = "\n\n\n" if chunks[2].startswith(("def ", "class ", "@", "#")) else "\n\n"
+    text = "\n\n".join(chunks[:2]) + gap + "\n\n\n".join(chunks[2:]) + "\n"
     return "\n".join(line.rstrip() for line in text.split("\n"))
 
 
 def _imports(user: str, steps: str) -> str:
-    lines = [line for line in user.splitlines() if line]
-    future = [line for line in lines if line.startswith("from __future__")]
-    others = [line for line in lines if line not in future]
+    """The imports in the order that linters like: standard library, others, the user's own package."""
     known = "steps" if steps == "steps" else f"steps as {steps}"
-    runtime = f"from metric2loss.runtime import SurrogateLoss, {known}"
-    groups = ["\n".join(g) for g in (future, others, [runtime]) if g]
-    return "\n\n".join(groups)
+    lines = [*(line for line in user.splitlines() if line), f"from metric2loss.runtime import SurrogateLoss, {known}"]
+    groups: list[list[str]] = [[], [], [], []]
+    for line in lines:
+        root = line.split()[1].partition(".")[0].rstrip(",")
+        place = 0 if root == "__future__" else 3 if not root else 1 if root in sys.stdlib_module_names else 2
+        groups[place].append(line)
+    return "\n\n".join("\n".join(sorted(g, key=_import_order)) for g in groups if g)
+
+
+def _import_order(line: str) -> tuple[bool, str]:
+    return line.startswith("from "), line.split()[1].lower()
 
 
 def _spaced(definitions: list[str]) -> Iterator[str]:
@@ -245,10 +254,10 @@ class _WithoutAnnotations(cst.CSTTransformer):
 
 def _method(unit: Unit, name: str, signature: str, body: Body) -> list[str]:
     inner = f"{unit.owner}, {signature}" if signature else unit.owner
-    return ["    " + line if line else line for line in _function(unit.program, name, inner, body)]
+    return ["    " + line if line else line for line in _function(unit.program, name, inner, body, margin=4)]
 
 
-def _function(program: Program, name: str, signature: str, body: Body, note: str = "") -> list[str]:
+def _function(program: Program, name: str, signature: str, body: Body, note: str = "", margin: int = 0) -> list[str]:
     block = cst.IndentedBlock(_without_leading_blanks(body) or [cst.SimpleStatementLine([cst.Pass()])])
     node = cst.FunctionDef(cst.Name(name), cst.Parameters(), block)
     text = cst.Module([], default_indent=program.source.tree.default_indent).code_for_node(node)
@@ -257,6 +266,7 @@ def _function(program: Program, name: str, signature: str, body: Body, note: str
     lines = text.rstrip("\n").splitlines()
     if indent != "    ":
         lines = [_reindented(line, indent) for line in lines]
+    lines = list(wrapped(lines, program.steps, margin))
     return [*([note] if note else []), *lines]
 
 

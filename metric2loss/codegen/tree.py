@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import libcst as cst
@@ -82,18 +82,6 @@ def noted(node: cst.SimpleStatementLine, note: str) -> cst.SimpleStatementLine:
 
 def indented(lines: Iterable[str]) -> list[str]:
     return ["    " + line if line else line for line in lines]
-
-
-def wrapped(lines: Iterable[str]) -> Iterator[str]:
-    """A line that would be too long puts its comment above."""
-    for line in lines:
-        code, mark, note = line.rpartition("  # line")
-        if mark and len(line) + 8 > WIDTH:
-            indent = code[: len(code) - len(code.lstrip())]
-            yield f"{indent}# line{note}"
-            yield code
-        else:
-            yield line
 
 
 def jumps(node: cst.BaseStatement) -> bool:

@@ -122,16 +122,17 @@ class Unit:
         return f"{unit.name}_g({', '.join(arguments)})"
 
 
-def comment(unit: Unit, step: Step) -> str:
+def comment(unit: Unit, step: Step, statement: int | None = None) -> str:
     """`line 10: np.argsort(-scores)`, or `lines 5-6: predicted == labels` for what a region came to."""
     source = unit.program.source
+    cuts = [c for c in step.cuts if c.statement == statement] or list(step.cuts)
     first = source.line(step.site.node)
-    shown = [source.code(c.result) for c in step.cuts]
+    shown = [source.code(c.result) for c in cuts]
     if step.fold is not None and not step.fold.returns_index:
         last = source.line(step.cuts[0].result)
         where = f"lines {first}-{last}" if last != first else f"line {first}"
     else:
-        lines = sorted({source.line(c.site.node) for c in step.cuts})
+        lines = sorted({source.line(c.site.node) for c in cuts})
         where = f"line {lines[0]}" if len(lines) == 1 else f"lines {', '.join(map(str, lines))}"
     text = "; ".join(dict.fromkeys(map(bare, shown)))
     return f"{where}: {text if len(text) <= 60 else text[:57] + '...'}"
