@@ -65,7 +65,7 @@ class _Turner:
                 continue
             for chosen in self._subsets(inside):
                 there = self._values(base ^ chosen)
-                if not math.isnan(there) and there != value:
+                if not math.isnan(there) and there != value:  # infinite: no user's check, but a run that made no sense
                     return False
         return True
 

@@ -15,6 +15,7 @@ from metric2loss.runtime.arguments import Arguments
 from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.dispatch import grad_modes, python_calls
 from metric2loss.runtime.dispatch.numpy_protocol import Live
+from metric2loss.runtime.dispatch.places import checked
 from metric2loss.runtime.dispatch.plan import Plan
 from metric2loss.runtime.dispatch.reading import is_active
 from metric2loss.runtime.dispatch.settle import settled
@@ -69,14 +70,15 @@ class DispatchedLoss(SurrogateLoss):
         return {**super().report(), "route": None if self.plan is None else self.plan.route}
 
     def values_at(self, configuration: Configuration, arguments: Mapping[str, Any]) -> Callable[[Tensor], float]:
-        """The metric at binaries, nan where it raises."""
+        """The metric at binaries; nan where a check of its own raises, infinite where the run fails otherwise."""
         evaluator = self._evaluator(configuration, self._bound((), arguments))
+        evaluator.forgiving = False
 
         def value(bits: Tensor) -> float:
             try:
                 return float(evaluator.at(bits.unsqueeze(0))[0])
-            except Exception:  # noqa: BLE001 - library code at configurations it has never seen
-                return float("nan")
+            except Exception as error:  # library code at configurations it has never seen
+                return float("nan") if checked(error) else float("inf")
 
         return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 from functools import cache
@@ -53,3 +54,15 @@ def where(place: Place) -> tuple[str, int]:
     """File and line of a place that was met."""
     name, _, line = place[0].rpartition(" ")[0].rpartition(":")
     return _paths.get(name, name), int(line or 0)
+
+
+def checked(error: Exception) -> bool:
+    """Whether an exception was raised by foreign code itself: a check of its arguments."""
+    trace = error.__traceback__
+    if trace is None:
+        return False
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return foreign(trace.tb_frame.f_code) and "raise" in linecache.getline(
+        trace.tb_frame.f_code.co_filename, trace.tb_lineno
+    )

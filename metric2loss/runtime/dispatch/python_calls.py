@@ -24,7 +24,7 @@ from metric2loss.runtime import lenient, steps
 from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.batched import in_batch, is_batched
 from metric2loss.runtime.dispatch.ranks import dense
-from metric2loss.runtime.dispatch.reading import Dispatch, current, is_active, rewrapped
+from metric2loss.runtime.dispatch.reading import Dispatch, current, is_active, plain, rewrapped
 from metric2loss.runtime.indexing import deep
 from metric2loss.runtime.lenient import Namespace, many
 
@@ -40,6 +40,10 @@ def _ranked_parts(reading: Dispatch, keys: list[Any]) -> list[Any] | None:
         is_active(keys[0][0]) and not any(is_active(part) for key in keys for part in key[1:])
     ):
         return None
+    first = next(place for place in range(len(keys[0])) if any(is_active(key[place]) for key in keys))
+    before = [key[:first] for key in keys]
+    if first and len({tuple(plain(part) for part in key) for key in before}) == len(before):
+        return before  # the scores are never compared
     columns = [
         dense(reading, stacked(column)).tolist() if any(is_active(part) for part in column) else list(column)
         for column in zip(*keys)

@@ -1,4 +1,4 @@
-"""Ranks of scores as a sum of steps: the order, and for each neighbour in it whether it is greater than the one before."""
+"""Ranks of scores as a sum of steps: the order, and where in it equal scores stand (recorded, for no gradient makes ties)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def dense(reading: Dispatch, x: Array, supposed: tuple[Any, ...] = ()) -> np.nda
         steps.order, x, using="argsort", native=lambda: called("argsort", operand, (), stable), **stable, **extra
     )
     values = np.take_along_axis(x, order, axis=-1)  # type: ignore[var-annotated, arg-type]
-    greater = reading.meet(steps.compare, values[..., 1:], ">", values[..., :-1])
+    greater = reading.meet(steps.compare, values[..., 1:], ">", values[..., :-1], guard=True)
     first = np.zeros((*np.shape(greater)[:-1], 1), dtype=np.int64)
     number = np.concatenate([first, np.cumsum(greater, axis=-1)], axis=-1)
     ranks = np.zeros(number.shape, dtype=np.int64)

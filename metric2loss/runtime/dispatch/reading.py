@@ -130,8 +130,18 @@ class Dispatch:
         finally:
             self.asleep = before
 
-    def meet(self, operation: Operation, *args: Any, native: Callable[[], Any] | None = None, **kwargs: Any) -> Any:
-        """The outcome of one step: what the user's operation returns, or what the given configuration says it does."""
+    def meet(
+        self,
+        operation: Operation,
+        *args: Any,
+        native: Callable[[], Any] | None = None,
+        guard: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """The outcome of one step: what the user's operation returns, or what the given configuration says it does.
+
+        guard: the outcome is kept as it was recorded, without binaries.
+        """
         with self.sleeping():
             place = (f"{self.label} {operation.name}", 0) if self.label else here(operation.name)
             self.met[place] = self.met.get(place, 0) + 1
@@ -141,7 +151,7 @@ class Dispatch:
             if not self.recording:
                 return self._given(key)
             found = operation.differences(*args, **kwargs)
-            if place in self.frozen:
+            if guard or place in self.frozen:
                 found = passive(torch.as_tensor(found.read()), found.library)
             self.tree[key] = found
             self._affordable()

@@ -105,7 +105,7 @@ class Integrated:
     def _pulled(self, problem: Problem) -> Tensor:
         """Every binary towards the best configuration."""
         x = oriented(problem)
-        worth = torch.full_like(x, self._unsaid(problem, x), dtype=torch.double)
+        worth = torch.full_like(x, self._unsaid(problem, float(torch.sigmoid(-x).sum())), dtype=torch.double)
         return joined(distance(problem), (problem.differences, links.of_pairs(problem, x, worth, problem.progress)))
 
     def _affordable(self, problem: Problem) -> int:
@@ -115,9 +115,7 @@ class Integrated:
     def _linked(self, problem: Problem, plan: credit.Plan, whole: credit.Plan | None = None) -> Tensor:
         x = oriented(problem)
         worth = credit.of_binaries(problem, plan, x)
-        if (
-            whole is not None
-        ):  # a few flips stand for all: what is not known is worth what the known ones are on average
+        if whole is not None:  # a few flips stand for all: the others are worth what these are on average
             known = plan.by >= 0
             worth = worth / plan.scale
             worth = torch.where((whole.by >= 0) & ~known, worth[known].mean().clamp(min=0), worth)
