@@ -87,7 +87,7 @@ def _sites(program: Program, unit: Unit) -> Iterator[SiteReport]:
             continue
         formula, why = binaries(program, step)
         loops = tuple(source.code(loop.node.target) for loop in step.site.loops)
-        text = "; ".join(dict.fromkeys(source.code(c.site.node) for c in step.cuts))
+        text = "; ".join(dict.fromkeys(bare(source.code(c.site.node)) for c in step.cuts))
         yield SiteReport(step.name, step.site.rule, source.span(step.site.node), text, formula, why, loops)
 
 

@@ -120,7 +120,7 @@ def describer(program: Program, unit: Unit) -> Callable[[object], str]:
             statement = unit.facts.statements[node].node
             at = program.source.positions.get(statement)
             first = (
-                program.source.code(statement).split(" #")[0]
+                program.source.code(statement.with_changes(leading_lines=[])).split("  #")[0]
                 if isinstance(statement, cst.SimpleStatementLine)
                 else _headline(program, statement)
             )

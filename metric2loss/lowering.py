@@ -77,16 +77,18 @@ def _argument(arg: cst.Arg, active: Code) -> str:
 
 
 def bare(text: str) -> str:
-    """An expression without the parentheses around all of it."""
+    """An expression without the parentheses around all of it, where it means the same without them."""
     if not (text.startswith("(") and text.endswith(")")):
         return text
-    depth = 0
+    depth, outside = 0, ""  # what stands inside of the outer brackets only
     for place, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if depth == 0 and place < len(text) - 1:
+        depth -= character in ")]}"
+        if depth == 0 and place < len(text) - 1 and place > 0:
             return text
+        outside += character if depth == 1 else ""
+        depth += character in "([{"
     inner = text[1:-1]
-    return text if ":=" in inner or "," in inner or not inner.strip() or " for " in inner else inner
+    return text if "," in outside or ":=" in outside or " for " in outside or not inner.strip() else inner
 
 
 def pruning(program: Program, step: Step) -> list[str]:

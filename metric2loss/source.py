@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -77,14 +78,14 @@ def parse(text: str, path: str) -> ModuleSource:
     try:
         tree = cst.parse_module(text)
     except cst.ParserSyntaxError as error:
-        line, column = error.raw_line, error.raw_column + 1
+        line, column, reason = _located(text, error)
         raise MetricError(
             (
                 Diagnostic(
                     "M2L101",
                     Span(path, line, column, line, column + 1),
                     "the file is not valid Python",
-                    f"{error.message.strip()}",
+                    reason,
                     "Fix the syntax; `python -m py_compile` shows the same place.",
                 ),
             ),
@@ -95,6 +96,18 @@ def parse(text: str, path: str) -> ModuleSource:
     places = wrapper.resolve(PositionProvider)
     unfolded = tree.visit(unfold)
     return ModuleSource(path, text, unfolded, unfold.positions(places))
+
+
+def _located(text: str, error: cst.ParserSyntaxError) -> tuple[int, int, str]:
+    """Line, column and reason of a syntax error: Python's own where it has one, it knows better where things went wrong."""
+    try:
+        ast.parse(text)
+    except SyntaxError as found:
+        reason = f"{found.msg[:1].upper()}{found.msg[1:]}."
+        return found.lineno or error.raw_line, max(found.offset or 1, 1), reason
+    except ValueError:
+        pass
+    return error.raw_line, error.raw_column + 1, error.message.strip()
 
 
 class Renewing(cst.CSTTransformer):

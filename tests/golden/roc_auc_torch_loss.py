@@ -18,12 +18,12 @@ class RocAucLoss(SurrogateLoss):
     def f(self, scores, labels):
         pos = scores[labels == 1]
         neg = scores[labels == 0]
-        # lines 8, 9: (pos[:, None] > neg[None, :]); (pos[:, None] == neg[None,...
+        # lines 8, 9: pos[:, None] > neg[None, :]; pos[:, None] == neg[None, :]
         return steps.compare.differences(pos[:, None], (">", "=="), neg[None, :])
 
     def rows(self, binaries):
-        wins = steps.compare.result(binaries, ">").float()  # line 8: (pos[:, None] > neg[None, :])
-        ties = steps.compare.result(binaries, "==").float()  # line 9: (pos[:, None] == neg[None, :])
+        wins = steps.compare.result(binaries, ">").float()  # line 8: pos[:, None] > neg[None, :]
+        ties = steps.compare.result(binaries, "==").float()  # line 9: pos[:, None] == neg[None, :]
         return wins + 0.5 * ties
 
     def g(self, binaries):
