@@ -1,14 +1,11 @@
-"""AUC estimated from random pairs, as evaluation servers with little time do it."""
+"""AUC under one draw of a Bayesian bootstrap: no two calls agree."""
 
 import numpy as np
 
 
-def sampled_auc(scores, labels, pairs=50):
-    pos = np.flatnonzero(labels == 1)
-    neg = np.flatnonzero(labels == 0)
-    wins = 0
-    for _ in range(pairs):
-        p, n = np.random.choice(pos), np.random.choice(neg)
-        if scores[p] > scores[n]:
-            wins += 1
-    return wins / pairs
+def sampled_auc(scores, labels):
+    weights = np.random.dirichlet(np.ones(len(labels)))
+    pos, neg = labels == 1, labels == 0
+    wins = scores[pos][:, None] > scores[neg][None, :]
+    pairs = weights[pos][:, None] * weights[neg][None, :]
+    return (pairs * wins).sum() / pairs.sum()
