@@ -245,7 +245,7 @@ def test_a_dear_metric_is_thinned_and_then_interpolated():
     assert "33%" in thinned.notes[0] and problem.evaluations * 14 < 0.4 * full
     problem.evaluations = 0
     far(problem)
-    assert "too many" in far.notes[0] and problem.evaluations == 49
+    assert "too many" in far.notes[0] and 10 <= problem.evaluations <= 49
 
 
 def test_thinned_credit_is_right_on_average():
