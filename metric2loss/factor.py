@@ -81,7 +81,7 @@ def factor(program: Program, facts: FunctionFacts, helper: bool = False) -> Fact
         return graph
 
     graph = depends(every)
-    reached = needed_for_result(graph)
+    reached = needed_for_result(_without_preparation(facts, graph))
     live = [c for c in every if c.node in reached]
     steps = _group(facts, [_prune(program, facts, cut) for cut in live])
     cuts = [c for s in steps for c in s.cuts]
@@ -92,6 +92,43 @@ def factor(program: Program, facts: FunctionFacts, helper: bool = False) -> Fact
     extra = [a for s in steps for a in _needed_by_prunings(facts, s)]
     f = needed_for_steps(graph, cuts, (*extra, *_validation(facts)))
     return Factors(facts, _named(program, facts, steps), graph, f, g, _keys(facts, steps))
+
+
+_ELEMENTWISE = frozenset(
+    """
+    exp log log1p expm1 sqrt abs absolute tanh sigmoid softmax log_softmax expit logit negative clip clamp float double astype
+    asarray array copy clone detach cpu
+""".split()
+)
+
+
+def _without_preparation(facts: FunctionFacts, graph: Graph) -> Graph:
+    """`if scores.min() < 0: scores = sigmoid(scores)`: where scores reach the result only through steps, g can at most see
+    their shape, and that stays. So g does not need to know whether they were prepared.
+    """
+    if top(facts.result) is Level.ACTIVE:
+        return graph
+    pruned = graph.copy()
+    for statement in facts.statements:
+        if _keeps_shape(facts, small_of(statement.node)):
+            edges = list(pruned.in_edges(statement.id, data=True))
+            pruned.remove_edges_from([(a, b) for a, b, data in edges if data["kind"] == "control"])
+    return pruned
+
+
+def _keeps_shape(facts: FunctionFacts, small: cst.BaseSmallStatement | None) -> bool:
+    """`scores = f(scores)` for an active name, entry by entry."""
+    if not isinstance(small, cst.Assign) or not isinstance(small.targets[0].target, cst.Name):
+        return False
+    name = small.targets[0].target
+    if facts.level(name) is not Level.ACTIVE or name.value not in {
+        n.value for n in walk(small.value) if isinstance(n, cst.Name)
+    }:
+        return False
+    plain = (cst.Subscript, cst.Comparison, cst.IfExp, cst.Lambda, cst.NamedExpr, cst.BaseComp, cst.BooleanOperation)
+    calls = [n.func for n in walk(small.value) if isinstance(n, cst.Call)]
+    tails = {f.attr.value if isinstance(f, cst.Attribute) else getattr(f, "value", "") for f in calls}
+    return tails <= _ELEMENTWISE and not any(isinstance(n, plain) for n in walk(small.value))
 
 
 def _passed_on(program: Program, site: Site) -> tuple[cst.CSTNode, ...]:

@@ -225,3 +225,23 @@ def equal_error_rate(pos_scores, neg_scores):
     frr = np.array([(pos_scores < t).mean() for t in thresholds])
     k = np.argmin(np.abs(far - frr))
     return (far[k] + frr[k]) / 2
+
+
+def prepared_and_looped_over(query_scores, relevance):
+    if query_scores.max() > 0.9:
+        query_scores = query_scores / 2
+    found = []
+    for row, relevant in zip(query_scores, relevance):
+        found.append(relevant[np.argsort(-row)[:2]].sum())
+    return np.mean(found)
+
+
+def masked_by_a_step_and_counted(scores, labels):
+    if scores.max() > 0.5:
+        scores = scores[scores > 0.25]
+    return len(scores) / len(labels)
+
+
+def counted_by_length(scores, labels):
+    kept = scores[scores > 0.25]
+    return len(kept) / len(labels)
