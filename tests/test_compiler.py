@@ -51,7 +51,9 @@ def test_all_problems_are_reported_at_once_in_source_order():
 
 
 def test_inner_functions_of_two_metrics_with_the_same_name_stay_apart():
-    text = TWO + """
+    text = (
+        TWO
+        + """
 def hits(scores, labels):
     def above(t):
         return scores > t
@@ -62,6 +64,7 @@ def misses(scores, labels):
         return scores >= t
     return (above(0.25) * (1 - labels)).mean()
 """
+    )
     found = compile_text(text, "metrics.py", Options(function=("hits", "misses"))).text
     compile(found, "metrics_loss.py", "exec")
     assert found.count('steps.compare.differences(scores, ">", t)') == 1

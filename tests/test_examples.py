@@ -36,7 +36,7 @@ def generated(stem: str) -> Any:
     name = f"generated_{example.name}_loss"
     module = importlib.util.module_from_spec(importlib.machinery.ModuleSpec(name, None, origin=str(folder)))
     sys.modules[name] = module
-    exec(compile(compiled.text, f"<{name}>", "exec"), module.__dict__)
+    exec(compile(compiled.text, f"<{name}>", "exec"), module.__dict__)  # noqa: S102 - the text under test
     return getattr(module, compiled.metrics[0].class_name)
 
 
@@ -70,7 +70,9 @@ def test_metric_record_and_replay_agree(example: Example, kind: str, seed: int) 
     assert math.isfinite(float(loss.detach())) and float(loss.detach()) >= 0
 
 
-@pytest.mark.parametrize(("example", "kind"), [pytest.param(e, k, id=f"{e.name}-{k}") for e in examples() for k in ("floats", "ties")])
+@pytest.mark.parametrize(
+    ("example", "kind"), [pytest.param(e, k, id=f"{e.name}-{k}") for e in examples() for k in ("floats", "ties")]
+)
 def test_binaries_of_other_scores_give_the_metric_of_those_scores(example: Example, kind: str) -> None:
     criterion = loss_class(example)()
     here, there = example.batch(kind, 0), example.batch(kind, 0)
@@ -98,8 +100,10 @@ def test_the_best_configuration_has_the_best_value(example: Example) -> None:
     for seed in range(2):
         criterion(**tensors(example, example.batch("floats", seed)))
         perfect = value(example, example.perfect(seed))
-        assert close(float(criterion.best_value), perfect) or (float(criterion.best_value) - perfect) * (
-            1 if example.direction == "maximize" else -1) > 0
+        assert (
+            close(float(criterion.best_value), perfect)
+            or (float(criterion.best_value) - perfect) * (1 if example.direction == "maximize" else -1) > 0
+        )
 
 
 @pytest.mark.parametrize("example", ALL)
@@ -116,7 +120,9 @@ def test_the_gradient_is_finite_and_not_zero(example: Example) -> None:
 
 @pytest.mark.parametrize(("example", "kind"), DEGENERATE)
 @pytest.mark.parametrize("interpolant", ["integrated", "idw"])
-def test_a_degenerate_batch_gives_a_finite_value_or_a_named_error(example: Example, kind: str, interpolant: str) -> None:
+def test_a_degenerate_batch_gives_a_finite_value_or_a_named_error(
+    example: Example, kind: str, interpolant: str
+) -> None:
     criterion = loss_class(example)(interpolant=interpolant)
     given = tensors(example, example.batch(kind, 0))
     try:

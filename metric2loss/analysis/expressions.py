@@ -107,9 +107,12 @@ class Expressions(Values):
         """Names that are bound to what a class of the user's file makes."""
         classes = {n for n, s in self.program.definitions.items() if isinstance(s, cst.ClassDef)}
         made = [
-            n for n in walk(self.function.node)
-            if isinstance(n, cst.Assign) and isinstance(n.value, cst.Call)
-            and isinstance(n.value.func, cst.Name) and n.value.func.value in classes
+            n
+            for n in walk(self.function.node)
+            if isinstance(n, cst.Assign)
+            and isinstance(n.value, cst.Call)
+            and isinstance(n.value.func, cst.Name)
+            and n.value.func.value in classes
         ]
         return frozenset(name for node in made for t in node.targets for name in target_names(t.target))
 

@@ -304,7 +304,11 @@ def _constant_keys(target: cst.CSTNode) -> tuple[cst.CSTNode, ...] | None:
     """The keys of `d[k] = …`; None when it is not an entry of a plain name that is written."""
     if isinstance(target, cst.Subscript) and isinstance(target.value, cst.Name):
         return tuple(target.slice)
-    if isinstance(target, cst.Call) and isinstance(target.func, cst.Attribute) and isinstance(target.func.value, cst.Name):
+    if (
+        isinstance(target, cst.Call)
+        and isinstance(target.func, cst.Attribute)
+        and isinstance(target.func.value, cst.Name)
+    ):
         return (target.args[0].value,) if target.func.attr.value == "setdefault" and target.args else None
     return None
 

@@ -20,7 +20,9 @@ def test_arguments_go_below_each_other():
 
 
 def test_a_generator_is_no_list_of_arguments():
-    line = f"x = sum(1 for k, s in enumerate({LONG}) if (steps.compare.result(b[k]) and steps.compare.result({LONG}, c)))"
+    line = (
+        f"x = sum(1 for k, s in enumerate({LONG}) if (steps.compare.result(b[k]) and steps.compare.result({LONG}, c)))"
+    )
     assert ast.dump(ast.parse("\n".join(wrapped([line], "steps")))) == ast.dump(ast.parse(line))
 
 
