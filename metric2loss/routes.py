@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from metric2loss.runtime import SurrogateLoss
 
 CALLABLE = "<callable>"  # what the generated text says where no key or index picks the metric; `load` puts it in
-_FINAL = ("M2L104", "M2L105", "M2L106", "M2L109", "M2L111")  # what another route would not change
+_FINAL = ("M2L104", "M2L105", "M2L109", "M2L111")  # what another route would not change
+_SEVERAL = "M2L106"  # one return of several: another route may find that it is not taken
 _WITHOUT_TEXT = ("M2L110", "M2L113")
 
 
@@ -63,7 +64,8 @@ def loss_class(metric: Callable[..., Any], request: Request) -> type[SurrogateLo
 
 def _may_dispatch(refusal: MetricError) -> bool:
     codes = {found.code for found in refusal.diagnostics}
-    return not codes & set(_FINAL) and all(code in _WITHOUT_TEXT or code[3] in "2345" for code in codes)
+    known = codes - {_SEVERAL}
+    return bool(known) and not known & set(_FINAL) and all(code in _WITHOUT_TEXT or code[3] in "2345" for code in known)
 
 
 def _runs_as_it_is(metric: Callable[..., Any], refusal: MetricError) -> bool:

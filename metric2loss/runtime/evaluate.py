@@ -33,7 +33,7 @@ class Batching:
     way: str = "undecided"
     why: str = "no configurations were evaluated yet"
     failures: int = 0
-    run_cost: int = 1  # of one plain run, in numbers handed to a batched g
+    run_cost: int = 0  # of one plain run, in numbers handed to a batched g; 0: not measured
 
     def __str__(self) -> str:
         return f"{self.way}: {self.why}"
@@ -157,15 +157,20 @@ class Evaluator:
         return [x if m else x[0] for x, m in zip(outcomes, many)], many
 
     def decide(self, bits: Tensor) -> None:
-        """Finds out, before work is planned, whether g runs batched, and what a plain run costs."""
+        """Finds out, before work is planned, whether g runs batched."""
         batching = self.batching["g"]
         if batching.way != "undecided" or not len(bits):
             return
         draw = torch.Generator().manual_seed(0)
         random = torch.rand(2 * _CHECKED, len(bits), generator=draw).to(bits.device) < 0.1
         self.at(torch.where(random, ~bits, bits))
-        if batching.way == "loop":
+
+    def run_cost(self, bits: Tensor) -> int:
+        """What one plain run costs, in numbers handed to a batched g; measured once."""
+        batching = self.batching["g"]
+        if not batching.run_cost:
             batching.run_cost = effort.NUMBERS * effort.calls(lambda: self.at(bits.unsqueeze(0)))
+        return batching.run_cost
 
     # --- one chunk
 

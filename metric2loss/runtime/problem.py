@@ -170,7 +170,7 @@ class Problem:
     @property
     def run_cost(self) -> int:
         """What one configuration costs beside the numbers handed to g."""
-        return self.evaluator.batching["g"].run_cost if self.looped else 1
+        return self.evaluator.run_cost(self.bits) if self.looped else 1
 
     def values(self, base: Tensor, flips: Tensor) -> Tensor:
         """Exact g at `base` with each line of `flips` turned (LongTensor[A, F] of flat binaries, -1 none): float64 [A]."""

@@ -84,6 +84,8 @@ class _Turner:
 def checks(place: Place) -> bool:
     """Whether the step stands in the test of an `if` or `assert` that sums all scores up in one truth value."""
     path, line = where(place)
+    if not line:
+        return False
     for node in ast.walk(_tree(path)):
         if isinstance(node, (ast.If, ast.Assert, ast.IfExp)) and _covers(node.test, line) and _sums_up(node.test):
             return True

@@ -15,7 +15,7 @@ from metric2loss.runtime.arguments import Arguments
 from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.dispatch import grad_modes, python_calls
 from metric2loss.runtime.dispatch.numpy_protocol import Live
-from metric2loss.runtime.dispatch.places import checked
+from metric2loss.runtime.dispatch.places import ENTRANCES, checked
 from metric2loss.runtime.dispatch.plan import Plan
 from metric2loss.runtime.dispatch.reading import is_active
 from metric2loss.runtime.dispatch.settle import settled
@@ -135,6 +135,8 @@ class DispatchedLoss(SurrogateLoss):
             known[key] = Shadows(plan.opaque).of(type(self).metric_function)
         return known[key]
 
+
+ENTRANCES.add(DispatchedLoss._run.__code__)
 
 _SHADOWS: WeakKeyDictionary[type, dict[Any, Callable[..., Any]]] = WeakKeyDictionary()
 

@@ -17,6 +17,7 @@ _BELOW = tuple(str(Path(str(home.__file__)).resolve().parent) + os.sep for home 
 
 Place = tuple[str, int]
 _paths: dict[str, str] = {}  # short name -> file, for those that were met
+ENTRANCES: set[CodeType] = set()  # our functions that call a metric: what stands below them is not its source
 
 
 @cache
@@ -30,15 +31,15 @@ def caller() -> FrameType | None:
     """The innermost running frame of foreign code."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and not foreign(frame.f_code):
-        frame = frame.f_back
+        frame = None if frame.f_code in ENTRANCES else frame.f_back
     return frame
 
 
 def here(what: str) -> Place:
     """A name for the place that runs now, and the instruction: a line may hold several steps."""
     frame = caller()
-    if frame is None:
-        return what, 0
+    if frame is None:  # the metric itself is a call that is not looked into
+        return f"the metric {what}", 0
     return f"{_short(frame.f_code)}:{frame.f_lineno} {what}", frame.f_lasti
 
 
@@ -53,7 +54,7 @@ def _short(code: CodeType) -> str:
 def where(place: Place) -> tuple[str, int]:
     """File and line of a place that was met."""
     name, _, line = place[0].rpartition(" ")[0].rpartition(":")
-    return _paths.get(name, name), int(line or 0)
+    return _paths.get(name, name), int(line) if line.isdigit() else 0
 
 
 def checked(error: Exception) -> bool:
