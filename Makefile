@@ -10,8 +10,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 demo: $(READY)
 	$(BIN)/python -m bench.demo $(DEMO)
 
-test: $(READY)
-	$(BIN)/python -m pytest $(TESTS)
+# every check: format, lint, types, tests; one thread a worker, one worker a core
+test: check
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(TESTS)
 
 check: lint types
 
