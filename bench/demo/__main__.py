@@ -1,4 +1,4 @@
-"""`python -m bench.demo`: compile three metrics, train with each loss on several seeds, print the tables."""
+"""`python -m bench.demo`: compile the metrics, train with each loss on several seeds, print the tables."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ QUICK_EPOCHS = 2
 @click.option("--seeds", default=5, show_default=True, help="How many seeds; each splits the data anew.")
 @click.option("--quick", is_flag=True, help=f"Two seeds, {QUICK_EPOCHS} epochs: to see that everything runs.")
 @click.option(
-    "--task", "metrics", multiple=True, type=click.Choice([task.metric for task in TASKS]), help="Only this task."
+    "--task", "metrics", multiple=True, type=click.Choice([task.key for task in TASKS]), help="Only this task."
 )
 @click.option("--workers", default=None, type=int, help="Processes to train in; one a core unless given.")
 @click.option("--tune", "tuning", is_flag=True, help="Choose the learning rates again instead (takes several minutes).")
 def main(seeds: int, quick: bool, metrics: tuple[str, ...], workers: int | None, tuning: bool) -> None:
-    """Compile three metrics, train with the hand-made and the compiled losses, compare."""
+    """Compile the metrics, train with the hand-made and the compiled losses, compare."""
     start = time.perf_counter()
     console = Console()
-    tasks = [number for number, task in enumerate(TASKS) if task.metric in metrics or not metrics]
+    tasks = [number for number, task in enumerate(TASKS) if task.key in metrics or not metrics]
     for compilation in compile_metrics([TASKS[number] for number in tasks]):
         console.print(f"[bold]$ {compilation.command}")
         console.print(compilation.output, highlight=False, markup=False)

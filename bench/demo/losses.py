@@ -35,7 +35,7 @@ def compile_metrics(tasks: Sequence[Task]) -> list[Compilation]:
     """Copy each metric into build/demo and compile it there."""
     BUILD.mkdir(parents=True, exist_ok=True)
     compilations = []
-    for task in tasks:
+    for task in {task.metric: task for task in tasks}.values():  # two tasks may share a metric
         copy = BUILD / f"{task.metric}.py"
         shutil.copy(ROOT / "examples" / "metrics" / copy.name, copy)
         generated(task).unlink(missing_ok=True)

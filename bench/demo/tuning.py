@@ -65,7 +65,7 @@ def write(scores: Scores) -> None:
     kept = json.loads(CHOSEN.read_text())["tasks"] if CHOSEN.exists() else {}
     for (task, loss), rates in scores.items():
         entry = {"chosen": best(rates), "validation": {f"{rate:g}": round(rates[rate], 4) for rate in sorted(rates)}}
-        kept.setdefault(TASKS[task].metric, {})[loss] = entry
+        kept.setdefault(TASKS[task].key, {})[loss] = entry
     text = json.dumps({"command": COMMAND, "seeds": list(SEEDS), "tasks": kept}, indent=2)
     CHOSEN.write_text(text + "\n")
 
@@ -73,7 +73,7 @@ def write(scores: Scores) -> None:
 def learning_rates() -> dict[Key, float]:
     """The committed choice for every task and loss."""
     tasks = json.loads(CHOSEN.read_text())["tasks"]
-    return {(number, loss): tasks[task.metric][loss]["chosen"] for number, task in enumerate(TASKS) for loss in LOSSES}
+    return {(number, loss): tasks[task.key][loss]["chosen"] for number, task in enumerate(TASKS) for loss in LOSSES}
 
 
 def grid_text(rates: Sequence[float] = GRID) -> str:

@@ -56,9 +56,9 @@ def test_committed_learning_rates_lie_inside_what_was_searched() -> None:
     searched = json.loads(CHOSEN.read_text())["tasks"]
     for task in TASKS:
         for loss in LOSSES:
-            entry = searched[task.metric][loss]
+            entry = searched[task.key][loss]
             assert beyond({float(rate): value for rate, value in entry["validation"].items()}) == [], (
-                task.metric,
+                task.key,
                 loss,
             )
             assert len(entry["validation"]) >= len(GRID)
