@@ -125,6 +125,7 @@ class SurrogateLoss(nn.Module):
         self._batching = {"g": Batching(), "rows": Batching()}
         self._separable: str | None = None  # None: not looked at; "": yes; else why not
         self._probed = False
+        self._guesses = 0  # batches on which a supposed pruning was used
         self._seen: dict[str, Any] = {}
 
     # --- what a training loop uses
@@ -161,7 +162,12 @@ class SurrogateLoss(nn.Module):
 
     def record(self, *args: Any, **kwargs: Any) -> Configuration:
         """The configuration of the user's own operations at these arguments."""
-        return Configuration.of(self._recorded(self._bound(args, kwargs))).detached()
+        given = self._bound(args, kwargs)
+        tree = self._recorded(given)
+        if not self._probed or (self._settings.guessed and not self._guesses):
+            self._probed_problem(given)
+            tree = self._recorded(given)
+        return Configuration.of(tree).detached()
 
     def replay(self, configuration: Configuration, *args: Any, **kwargs: Any) -> Tensor:
         """The exact metric at a configuration: a 0-d float64 tensor; only the booleans of the configuration are read."""
@@ -276,7 +282,7 @@ class SurrogateLoss(nn.Module):
 
     def _probed_problem(self, given: Arguments) -> Problem:
         problem = self._factored(given)
-        if not self._probed and problem.size:
+        if problem.size and self._probe_is_due():
             self._probed = True
             if not prune.holds(problem):
                 self._settings.suppose = False
@@ -287,6 +293,13 @@ class SurrogateLoss(nn.Module):
                 problem = self._factored(given)
         self._separate(problem)
         return problem
+
+    def _probe_is_due(self) -> bool:
+        """At the first batch; where items are only supposed to be interchangeable, also at the 2nd, 4th, 8th … such batch."""
+        if not self._settings.guessed:
+            return not self._probed
+        self._guesses += 1
+        return self._guesses & (self._guesses - 1) == 0
 
     def _factored(self, given: Arguments) -> Problem:
         tree = self._recorded(given)

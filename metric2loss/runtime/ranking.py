@@ -45,6 +45,7 @@ def order(
     listed = (arrangement.rows(chosen) if arrangement.axis is not None else chosen.reshape(1, -1)).to(keys.device)
     if told_apart_by is None and settings.current().suppose:
         told_apart_by = _fitting(supposed_apart_by or (), arrangement, keys)
+        settings.current().guessed |= told_apart_by is not None
     pruned = told_apart_by is not None and settings.current().prune
     classes = _classes(told_apart_by or (), arrangement, keys) if pruned else _all_distinct(keys)
     layout = OrderLayout(classes, keys.reshape(-1), arrangement, listed.shape[-1])

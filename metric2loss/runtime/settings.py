@@ -23,6 +23,7 @@ class Settings:
 
     prune: bool = True
     suppose: bool = True
+    guessed: bool = False  # whether the last run of f used a supposed pruning
     encoding: str = "pairs"
     ranges: dict[int, tuple[int, int]] = field(default_factory=dict)
     met: int = 0
@@ -55,6 +56,7 @@ def current() -> Settings:
 def heeding(settings: Settings) -> Iterator[None]:
     """Inside, f runs by these settings."""
     settings.met = 0
+    settings.guessed = False
     token = _settings.set(settings)
     try:
         yield

@@ -631,7 +631,6 @@ CASES: tuple[Case, ...] = (
         library="torch",
         returns=1,
         best=100.0,
-        broken={"exact": "pairs supposed to be interchangeable are probed on the first batch only"},
     ),
     case(
         "ngcf_get_auc",
