@@ -29,15 +29,26 @@ def wrapped(promise: Invariance) -> Callable[[Any], Any]:
             if reading is None or not any_active(args, kwargs):
                 return function(*args, **kwargs)
             bound = signature.bind(*args, **kwargs)
-            bound.arguments.update(ranked(reading, promise, bound.arguments))
+            name = getattr(function, "__name__", "a call")
+            bound.arguments.update(counted(reading, promise, bound.arguments, name))
             if any_active(tuple(bound.arguments.values())):
-                raise reading.lost(getattr(function, "__name__", "a call"))
+                raise reading.lost(name)
             with reading.sleeping():
                 return function(*bound.args, **bound.kwargs)
 
         return call
 
     return wrap
+
+
+def counted(reading: Dispatch, promise: Invariance, arguments: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """`ranked`, with the binaries it costs written down under the name of the call."""
+    if not reading.recording:
+        return ranked(reading, promise, arguments)
+    before = reading.binaries()
+    found = ranked(reading, promise, arguments)
+    reading.calls[name] = reading.calls.get(name, 0) + reading.binaries() - before
+    return found
 
 
 def ranked(reading: Dispatch, promise: Invariance, arguments: Mapping[str, Any]) -> dict[str, Any]:

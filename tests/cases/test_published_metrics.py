@@ -33,7 +33,10 @@ def classes(seed, library):
 
 def multilabel(seed, library):
     draw = np.random.default_rng(seed)
-    scores, labels = draw.permutation(N * CLASSES).reshape(N, CLASSES) / (N * CLASSES), draw.integers(0, 2, (N, CLASSES))
+    scores, labels = (
+        draw.permutation(N * CLASSES).reshape(N, CLASSES) / (N * CLASSES),
+        draw.integers(0, 2, (N, CLASSES)),
+    )
     labels[:, 0], labels[:, 1] = 0, 1
     return (torch.tensor(scores), torch.tensor(labels)) if library == "torch" else (scores, labels)
 

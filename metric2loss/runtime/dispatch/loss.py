@@ -49,6 +49,7 @@ class DispatchedLoss(SurrogateLoss):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.plan = self.settled_plan
+        self._calls: dict[str, int] = {}
 
     def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
         given = super()._bound(args, kwargs)
@@ -67,7 +68,8 @@ class DispatchedLoss(SurrogateLoss):
 
     def report(self) -> dict[str, Any]:
         """What was decided at run time, and the last batch's numbers."""
-        return {**super().report(), "route": None if self.plan is None else self.plan.route}
+        route = None if self.plan is None else self.plan.route
+        return {**super().report(), "route": route, "order-invariant calls": dict(self._calls)}
 
     def values_at(self, configuration: Configuration, arguments: Mapping[str, Any]) -> Callable[[Tensor], float]:
         """The metric at binaries; nan where a check of its own raises, infinite where the run fails otherwise."""
@@ -77,7 +79,7 @@ class DispatchedLoss(SurrogateLoss):
         def value(bits: Tensor) -> float:
             try:
                 return float(evaluator.at(bits.unsqueeze(0))[0])
-            except Exception as error:  # library code at configurations it has never seen
+            except Exception as error:  # noqa: BLE001 - library code at configurations it has never seen
                 return float("nan") if checked(error) else float("inf")
 
         return value
@@ -87,6 +89,7 @@ class DispatchedLoss(SurrogateLoss):
         reading = self._reading(Tape(), True)
         result = self._run(reading, call)
         self.mixed = is_active(self.picked(result))
+        self._calls = reading.calls
         return reading.finish()
 
     def _answered(self, binaries: Tape, call: inspect.BoundArguments) -> Any:
@@ -149,7 +152,7 @@ def _plain_scores(given: Arguments) -> dict[str, Any]:
 def _ranked(reading: Live, whole: str, scores: tuple[str, ...], arguments: Mapping[str, Any]) -> dict[str, Any]:
     reading.label = "whole metric"
     promise = Invariance(scores, "rows" if whole == "rows" else "all")
-    return opaque.ranked(reading, promise, arguments)
+    return opaque.counted(reading, promise, arguments, "the whole metric")
 
 
 def _reading_of(signature: inspect.Signature) -> Any:

@@ -17,10 +17,48 @@ from metric2loss.runtime.dispatch.spelled import NOT_A_STEP, applied, discrete, 
 Apply = Callable[[], Any]
 
 _PASSIVE = frozenset(
-    ["shape", "ndim", "size", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "isreal", "iscomplex", "isrealobj", "iscomplexobj", "zeros_like", "ones_like", "empty_like", "full_like", "result_type", "may_share_memory", "shares_memory", "can_cast", "common_type", "min_scalar_type", "array_repr", "array_str", "array2string", "broadcast_shapes"]
+    [
+        "shape",
+        "ndim",
+        "size",
+        "isnan",
+        "isinf",
+        "isfinite",
+        "isposinf",
+        "isneginf",
+        "isreal",
+        "iscomplex",
+        "isrealobj",
+        "iscomplexobj",
+        "zeros_like",
+        "ones_like",
+        "empty_like",
+        "full_like",
+        "result_type",
+        "may_share_memory",
+        "shares_memory",
+        "can_cast",
+        "common_type",
+        "min_scalar_type",
+        "array_repr",
+        "array_str",
+        "array2string",
+        "broadcast_shapes",
+    ]
 )
 _TRUTHS = frozenset(
-    ["logical_and", "logical_or", "logical_xor", "logical_not", "any", "all", "nonzero", "flatnonzero", "argwhere", "count_nonzero"]
+    [
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+        "logical_not",
+        "any",
+        "all",
+        "nonzero",
+        "flatnonzero",
+        "argwhere",
+        "count_nonzero",
+    ]
 )
 
 

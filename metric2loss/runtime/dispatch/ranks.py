@@ -17,8 +17,8 @@ from metric2loss.runtime.recorded import Operand
 def dense(reading: Dispatch, x: Array, supposed: tuple[Any, ...] = ()) -> np.ndarray:
     """0, 1, 2 … along the last axis, equal for equal scores: discrete, and in the order of the scores."""
     operand = Operand.of(x)
-    extra = {"supposed_apart_by": supposed} if supposed else {}
-    stable = {"kind": "stable"}
+    extra: dict[str, Any] = {"supposed_apart_by": supposed} if supposed else {}
+    stable: dict[str, Any] = {"kind": "stable"}
     order = reading.meet(
         steps.order, x, using="argsort", native=lambda: called("argsort", operand, (), stable), **stable, **extra
     )

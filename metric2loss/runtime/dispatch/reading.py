@@ -28,7 +28,7 @@ from metric2loss.runtime.failures import failure
 from metric2loss.runtime.indexing import deep
 from metric2loss.runtime.ranking import passive
 from metric2loss.runtime.steps import Operation
-from metric2loss.runtime.tape import Tape
+from metric2loss.runtime.tape import Tape, leaves
 
 SITES = 50_000  # executed steps of one run; a Python loop over more pairs than this is better met by an order
 
@@ -109,6 +109,7 @@ class Dispatch:
     met: dict[Place, int] = field(default_factory=dict)
     leaks: list[MetricError] = field(default_factory=list)
     single: dict[Place, Singles] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)  # order-invariant calls, and the binaries of their ranks
     label: str = ""  # the place of every step, where the program has no lines of its own
     asleep: bool = False
 
@@ -156,6 +157,10 @@ class Dispatch:
             self.tree[key] = found
             self._affordable()
             return found.read() if native is None else native()
+
+    def binaries(self) -> int:
+        """Binary variables recorded so far."""
+        return sum(leaf.layout.size for _, leaf in leaves(self.tree) if leaf is not None)
 
     def _single(self, place: Place, left: Any, op: str, right: Any) -> Any:
         """A comparison of two numbers: all of one place share a leaf, for loops meet thousands of them."""

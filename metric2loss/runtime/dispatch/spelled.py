@@ -106,7 +106,9 @@ def _ranked(reading: Dispatch, spelling: Spelling, x: Any, rest: tuple[Any, ...]
         found = index_part(called(spelling.using, operand, rest, kwargs))
         return found.clone() if isinstance(found, Tensor) else found
 
-    extra = {"supposed_apart_by": reading.supposed} if spelling.rule == "order" and reading.supposed else {}
+    extra: dict[str, Any] = (
+        {"supposed_apart_by": reading.supposed} if spelling.rule == "order" and reading.supposed else {}
+    )
     index = reading.meet(_OPERATIONS[spelling.rule], x, *rest, using=spelling.using, native=native, **extra, **kwargs)
     if spelling.index is None:
         return index

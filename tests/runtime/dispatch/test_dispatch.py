@@ -116,8 +116,8 @@ def test_nothing_is_left_behind(metric):
 
 def swallowed(scores, labels):
     try:
-        return float(np.asarray(memoryview(scores)).sum())
-    except Exception:
+        return float(np.array(list(map(hash, scores))).sum())
+    except Exception:  # noqa: BLE001 - what libraries do
         return ((scores > 0.5) == labels).mean()
 
 
@@ -131,7 +131,9 @@ def sorted_in_place(scores, labels):
     return sum(label / (place + 1) for place, (_, label) in enumerate(pairs)) + (scores > 0.5).mean()
 
 
-@pytest.mark.parametrize("metric", [hashed, sorted_in_place], ids=["a set of scores", "list.sort"])
+@pytest.mark.parametrize(
+    "metric", [hashed, sorted_in_place, swallowed], ids=["a set of scores", "list.sort", "an exception swallowed"]
+)
 def test_a_score_that_is_lost_is_refused_at_its_line(metric):
     given = arguments(metric, 0)
     with pytest.raises(MetricError) as caught:
@@ -168,6 +170,7 @@ def test_a_declared_function_gets_ranks():
         criterion(**given)
         assert float(criterion.metric) == pytest.approx(outside(**given))
     assert criterion.report()["route"] == "dispatch"
+    assert 0 < criterion.report()["order-invariant calls"]["secret_ranks"] < criterion.binaries
 
 
 def test_methods_of_objects_are_metrics():
