@@ -16,8 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from metric2loss.runtime import effort
 from metric2loss.runtime.dispatch.places import Place, where
 
+_CALLS = 1_000_000  # of functions, that looking for guards may take
 _TURNED = 4  # parts of a step, and single binaries, that are turned before it is said never to show
 _SUMMARIES = frozenset(
     ("all", "any", "min", "max", "amin", "amax", "allclose", "isclose", "equal", "array_equal", "sum")
@@ -32,11 +34,11 @@ def guards(loss: Any, configuration: Any, arguments: Mapping[str, Any]) -> froze
     if len(places) - len(found) < 2:  # a metric has at least one step
         return frozenset(found if len(found) < len(places) else ())
     turner = _Turner(loss, configuration, arguments)
-    for place in places:
-        if place not in found and len(found) < len(places) - 1:
-            spans = [(leaf.start, leaf.stop) for leaf in leaves if place_of(leaf.key) == place]
-            if turner.never_shows(spans):
-                found.add(place)
+    spans = {place: [(leaf.start, leaf.stop) for leaf in leaves if place_of(leaf.key) == place] for place in places}
+    silent = [place for place in places if place not in found and not turner.shows_at_once(spans[place])]
+    for place in silent:
+        if len(found) < len(places) - 1 and turner.never_shows(spans[place]):
+            found.add(place)
     return frozenset(found)
 
 
@@ -54,16 +56,29 @@ class _Turner:
         self._draw = torch.Generator().manual_seed(0)
         self._base = [self._bits, torch.rand(len(self._bits), generator=self._draw) < 0.5]
         self._known = [self._values(bits) for bits in self._base]
+        self._left = _CALLS // max(1, effort.calls(lambda: self._values(self._bits)))
 
-    def never_shows(self, spans: list[tuple[int, int]]) -> bool:
-        """Whether the value never changes; raising is no change, for no scores lead there."""
+    def shows_at_once(self, spans: list[tuple[int, int]]) -> bool:
+        """Whether turning all binaries of the place changes the value."""
+        there = self._values(self._bits ^ self._inside(spans))
+        return not math.isnan(there) and there != self._known[0] and not math.isnan(self._known[0])
+
+    def _inside(self, spans: list[tuple[int, int]]) -> Tensor:
         inside = torch.zeros_like(self._bits)
         for start, stop in spans:
             inside[start:stop] = True
+        return inside
+
+    def never_shows(self, spans: list[tuple[int, int]]) -> bool:
+        """Whether the value never changes; raising is no change, for no scores lead there."""
+        inside = self._inside(spans)
         for base, value in zip(self._base, self._known, strict=True):
             if math.isnan(value):
                 continue
             for chosen in self._subsets(inside):
+                self._left -= 1
+                if self._left < 0:
+                    return False  # too dear to be sure
                 there = self._values(base ^ chosen)
                 if not math.isnan(there) and there != value:  # infinite: no user's check, but a run that made no sense
                     return False

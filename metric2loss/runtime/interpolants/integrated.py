@@ -12,13 +12,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from metric2loss.runtime.factored import Problem, oriented
+from metric2loss.runtime.factored import Problem, drawn, oriented
 from metric2loss.runtime.interpolants import closed, credit, far_pairs, links, sums, swaps
 from metric2loss.runtime.interpolants.idw import Idw, weighted
 from metric2loss.runtime.interpolants.protocol import distance, joined, nothing
 from metric2loss.runtime.split import Split
 
 _KEPT = 0.9  # of the running mean of |credit|, each batch
+_TURNED = 0.1  # share of the binaries that a look around turns
 _FEWEST = 3  # anchors of a kind, however dear
 _LEAST_SHARE = 1 / 32  # below it, single flips are too thin to be better than anchors
 
@@ -103,9 +104,13 @@ class Integrated:
         return min(1.0, self.budget / credit.cost(problem, plan))
 
     def _pulled(self, problem: Problem) -> Tensor:
-        """Every binary towards the best configuration."""
+        """Every binary towards the best configuration; where that is the current one, away from it as chance tells."""
         x = oriented(problem)
         worth = torch.full_like(x, self._unsaid(problem, float(torch.sigmoid(-x).sum())), dtype=torch.double)
+        if distance(problem) == 0:
+            turned = drawn(problem, 2 * _FEWEST, len(x)) < _TURNED
+            gains = problem.sign * torch.nan_to_num(problem.values_of(problem.bits ^ turned) - problem.metric)
+            worth = -(gains.unsqueeze(1) * turned).mean(0) / _TURNED
         return joined(distance(problem), (problem.differences, links.of_pairs(problem, x, worth, problem.progress)))
 
     def _affordable(self, problem: Problem) -> int:
