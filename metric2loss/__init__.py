@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from metric2loss.runtime.order_invariant import order_invariant
 
 __version__ = "0.1.0"
-__all__ = ["MetricError", "MetricWarning", "SurrogateLoss", "__version__", "compile_metric", "order_invariant", "surrogate"]
+__all__ = [
+    "MetricError",
+    "MetricWarning",
+    "SurrogateLoss",
+    "__version__",
+    "compile_metric",
+    "order_invariant",
+    "surrogate",
+]
 
 _HOMES = {
     "MetricError": "metric2loss.diagnostics",

@@ -98,7 +98,7 @@ _ELEMENTWISE = frozenset(
     """
     exp log log1p expm1 sqrt abs absolute tanh sigmoid softmax log_softmax expit logit negative clip clamp float double astype
     asarray array copy clone detach cpu
-""".split()
+""".split()  # noqa: SIM905 (a table of words)
 )
 
 

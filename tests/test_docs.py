@@ -23,7 +23,11 @@ from click.testing import CliRunner
 from metric2loss.cli import main
 
 ROOT = Path(__file__).parents[1]
-PAGES = [name for name in ("README.md", "docs/tutorial.md", "docs/interpolants.md", "docs/internals.md") if (ROOT / name).exists()]
+PAGES = [
+    name
+    for name in ("README.md", "docs/tutorial.md", "docs/interpolants.md", "docs/internals.md")
+    if (ROOT / name).exists()
+]
 _BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NUMBER = re.compile(r"[0-9a-f]{12,}|-?\d+(\.\d+)?(e[-+]?\d+)?")
 

@@ -148,7 +148,9 @@ class PairLayout(Layout):
         amount = len(bits)
         if self.grid is not None:
             p, n = self.grid
-            wins = bits.reshape(amount, self.n_rows, p, n).float()  # sums of numbers are vectorised, those of bits are not
+            wins = bits.reshape(
+                amount, self.n_rows, p, n
+            ).float()  # sums of numbers are vectorised, those of bits are not
             return torch.cat([n - wins.sum(-1), wins.sum(-2)], -1).long()
         count = torch.zeros(amount, self.n_rows * self.n, dtype=torch.long, device=self.device)
         if self.size:

@@ -230,8 +230,10 @@ def with_errstate(scores, labels):
 
 
 def statements_on_one_line(scores, labels):
-    chosen = scores > 0.5; hits = chosen * labels
-    n = len(labels); return hits.sum() / n
+    chosen = scores > 0.5
+    hits = chosen * labels
+    n = len(labels)
+    return hits.sum() / n
 
 
 def early_return_inside_a_loop(scores, labels):

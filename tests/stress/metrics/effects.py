@@ -244,14 +244,17 @@ def helper_through_a_map(query_scores, relevance):
 def one_line_ifs(scores, labels):
     hits = 0
     for s, y in zip(scores, labels):
-        if y != 1: continue
-        if s > 0.5: hits += 1
+        if y != 1:
+            continue
+        if s > 0.5:
+            hits += 1
     return hits / max(1, labels.sum())
 
 
 def one_line_loop(scores, labels):
     hits = 0
-    for s, y in zip(scores, labels): hits += (s > 0.5) == y
+    for s, y in zip(scores, labels):
+        hits += (s > 0.5) == y
     return hits / len(labels)
 
 

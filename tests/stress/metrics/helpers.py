@@ -182,7 +182,6 @@ def run_and_judgements(query_scores, relevance):
 
 def grouped_by_default_dictionary(scores, labels):
 
-
     by_user = defaultdict(list)
     for k, s in enumerate(scores):
         by_user[k % 2].append((s, labels[k]))
