@@ -764,7 +764,7 @@ CASES: tuple[Case, ...] = (
         flat("y_pred", "y", n=12),
         best=1.0,
         broken=dict.fromkeys(
-            ("exact", "best", "ideal", "gradient"), "how often a comparison runs depends on the ones before"
+            ("exact", "swap", "best", "ideal", "gradient"), "how often a comparison runs depends on the ones before"
         ),
     ),
     case("closure_factory", "recall_at_3", listed("scores", "relevance"), best=1.0),
