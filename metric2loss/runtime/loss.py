@@ -203,6 +203,7 @@ class SurrogateLoss(nn.Module):
             **self._seen,
             "direction": self.direction or {1: "maximize", -1: "minimize"}.get(self._best.sign or 0),
             "best found by": self._best.how,
+            "left to run-time dispatch": 0,  # steps: f and g of own code hold all of theirs
             "interpolant": self.interpolant,
             "notes": tuple(getattr(self._interpolant, "notes", ())),
             "batching": self.batching,

@@ -69,7 +69,8 @@ class DispatchedLoss(SurrogateLoss):
     def report(self) -> dict[str, Any]:
         """What was decided at run time, and the last batch's numbers."""
         route = None if self.plan is None else self.plan.route
-        return {**super().report(), "route": route, "order-invariant calls": dict(self._calls)}
+        found = {**super().report(), "route": route, "order-invariant calls": dict(self._calls)}
+        return {**found, "left to run-time dispatch": "all"}
 
     def values_at(self, configuration: Configuration, arguments: Mapping[str, Any]) -> Callable[[Tensor], float]:
         """The metric at binaries; nan where a check of its own raises, infinite where the run fails otherwise."""
