@@ -163,7 +163,7 @@ def _chosen(batch: Batch, tried: Sequence[_Tried], sign: int, before: str) -> _T
     known = [entry for entry in equal if entry.proposal.name == before.removesuffix(f", {_GREEDY}")]
     first = next(iter([*known, *(entry for entry in equal if entry.proposal.recorded)]), equal[0])
     # the same configuration without running f at other scores, or without looking at single binaries
-    same = [entry for entry in equal if _cheaper(entry, first)]
+    same = sorted((entry for entry in equal if _cheaper(entry, first)), key=lambda entry: entry.proposal.dear)
     short = (entry for entry in same if winners(batch, entry.proposal.name) is not None)
     return next(short, next(iter(same), first))
 

@@ -32,12 +32,13 @@ class Batch(Factored, Protocol):
 
 @dataclass(frozen=True)
 class Proposal:
-    """A way to a configuration; `opposite` names the one of the negated scores."""
+    """A way to a configuration; `opposite` names the one of the negated scores; a dear way evaluates g many times."""
 
     name: str
     bits: Callable[[], Tensor | None]
     recorded: bool = False
     opposite: str = ""
+    dear: bool = False
 
 
 LARGEST, SMALLEST = "the largest outcome is chosen", "the smallest outcome is chosen"
@@ -164,8 +165,8 @@ def _structural(batch: Batch) -> Iterator[Proposal]:
     yield Proposal(LARGEST, lambda: _by_outcome(batch, 1))
     yield Proposal(SMALLEST, lambda: _by_outcome(batch, -1))
     # not opposites: by construction the first has the larger value, which says nothing about the direction
-    yield Proposal("items by influence", lambda: by_influence(batch, 1))
-    yield Proposal("items against their influence", lambda: by_influence(batch, -1))
+    yield Proposal("items by influence", lambda: by_influence(batch, 1), dear=True)
+    yield Proposal("items against their influence", lambda: by_influence(batch, -1), dear=True)
     yield Proposal(ALL_TRUE, lambda: torch.ones(size, dtype=torch.bool, device=device))
     yield Proposal(ALL_FALSE, lambda: torch.zeros(size, dtype=torch.bool, device=device))
     for key, target in batch.targets.items():
