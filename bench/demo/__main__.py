@@ -7,12 +7,12 @@ import time
 import click
 from rich.console import Console
 
-from bench.demo.losses import LOSSES, compile_metrics
+from bench.core.losses import compile_metrics
+from bench.core.pool import train_all
+from bench.core.tuning import grid_text
+from bench.demo.learning import COMMAND, GRID, SEEDS, runs, tune
 from bench.demo.report import LEGEND, table
-from bench.demo.runs import train_all
-from bench.demo.tasks import TASKS
-from bench.demo.training import Run
-from bench.demo.tuning import COMMAND, SEEDS, grid_text, learning_rates, tune
+from bench.tasks.demo import TASKS
 
 QUICK_EPOCHS = 2
 
@@ -29,27 +29,21 @@ def main(seeds: int, quick: bool, metrics: tuple[str, ...], workers: int | None,
     """Compile the metrics, train with the hand-made and the compiled losses, compare."""
     start = time.perf_counter()
     console = Console()
-    tasks = [number for number, task in enumerate(TASKS) if task.key in metrics or not metrics]
-    for compilation in compile_metrics([TASKS[number] for number in tasks]):
+    tasks = [task for task in TASKS if task.key in metrics or not metrics]
+    for compilation in compile_metrics(tasks):
         console.print(f"[bold]$ {compilation.command}")
         console.print(compilation.output, highlight=False, markup=False)
     if tuning:
         tune(console, workers, tasks)
         return
-    rates = learning_rates()
-    runs = [
-        Run(task, loss, rates[task, loss], seed, QUICK_EPOCHS if quick else None)
-        for seed in range(2 if quick else seeds)
-        for task in tasks
-        for loss in LOSSES
-    ]
-    outcomes = train_all(runs, console, workers)
-    for number in tasks:
-        console.print(table(number, outcomes))
+    seeds = 2 if quick else seeds
+    outcomes = train_all(runs(tasks, seeds, QUICK_EPOCHS if quick else None), console, workers)
+    for task in tasks:
+        console.print(table(task, outcomes))
     console.print(LEGEND, highlight=False)
     console.print(
-        f"Mean ± standard error over {len({run.seed for run in runs})} seeds; differences are paired by seed. "
-        f"Every loss has its own learning rate, chosen from the same grid ({grid_text()}; wider where the best was on "
+        f"Mean ± standard error over {seeds} seeds; differences are paired by seed. "
+        f"Every loss has its own learning rate, chosen from the same grid ({grid_text(GRID)}; wider where the best was on "
         f"its edge) on the validation data of seeds {SEEDS[0]}-{SEEDS[-1]}, once, by `{COMMAND}`. "
         f"Took {time.perf_counter() - start:.0f} s.",
         highlight=False,

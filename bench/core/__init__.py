@@ -1,0 +1,1 @@
+"""What every benchmark shares: tasks, losses by name, one training run, its record, many runs at once, learning rates, statistics."""

@@ -1,0 +1,68 @@
+"""Learning rates: the same grid for every loss, widened until the best rate lies inside, chosen on validation data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from statistics import mean
+
+from bench.core.record import Outcome, Run
+from bench.tasks import named
+
+WIDER = 10**0.5  # how far the grid grows when the best rate lies on its edge
+SMALLEST, LARGEST = 1e-6, 30.0  # where it stops to grow
+
+Key = tuple[str, str]  # task, loss
+Scores = dict[Key, dict[float, float]]  # mean validation metric at each learning rate; larger is better
+
+
+def search(
+    keys: Iterable[Key],
+    grid: Sequence[float],
+    seeds: Sequence[int],
+    train: Callable[[list[Run]], list[Outcome]],
+    data: str = "bundled",
+) -> Scores:
+    """Train at every rate of the grid with every seed, then beyond the grid where the best rate is on its edge."""
+    scores: Scores = {key: {} for key in keys}
+    open_rates = {key: list(grid) for key in scores}
+    while any(open_rates.values()):
+        wanted = [
+            Run(task, loss, rate, seed, data=data)
+            for (task, loss), rates in open_rates.items()
+            for rate in rates
+            for seed in seeds
+        ]
+        outcomes = iter(train(wanted))
+        for key, rates in open_rates.items():
+            for rate in rates:
+                scores[key][rate] = score([next(outcomes) for _ in seeds])
+        open_rates = {key: beyond(scores[key]) for key in scores}
+    return scores
+
+
+def score(outcomes: Sequence[Outcome]) -> float:
+    """Mean validation metric, larger is better; minus infinity if a run broke down."""
+    sign = named(outcomes[0].run.task).sign
+    values = [outcome.validation for outcome in outcomes]
+    return mean(-float("inf") if value is None else sign * value for value in values)
+
+
+def best(scores: dict[float, float]) -> float:
+    """The rate with the best validation metric; of equals, the middle one."""
+    top = max(scores.values())
+    equal = sorted(rate for rate, value in scores.items() if value == top)
+    return equal[len(equal) // 2]
+
+
+def beyond(scores: dict[float, float]) -> list[float]:
+    """The next rate to try when the best one is the smallest or the largest so far."""
+    chosen = best(scores)
+    if chosen == max(scores) and chosen < LARGEST:
+        return [float(f"{chosen * WIDER:.1g}")]
+    if chosen == min(scores) and chosen > SMALLEST:
+        return [float(f"{chosen / WIDER:.1g}")]
+    return []
+
+
+def grid_text(rates: Sequence[float]) -> str:
+    return ", ".join(f"{rate:g}" for rate in rates)
