@@ -386,7 +386,7 @@ def _deep(value: Any, change: Callable[[Any], Any]) -> Any:
 
 def as_tensor(x: Any) -> Tensor:
     """A tensor with the values of an ndarray (copied: views with negative strides and read-only arrays are no tensors)."""
-    return torch.tensor(np.array(x, order="C"))
+    return torch.from_numpy(np.array(x, order="C"))
 
 
 def torch_dtype(dtype: Any) -> torch.dtype:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -226,7 +227,9 @@ class Evaluator:
 
         dims = (0, *(0 if m else None for m in many))
         pivots = torch.ones(amount, dtype=torch.bool, device=self.device)
-        with TorchBatch(), torch.no_grad(), np.errstate(all="ignore"), warnings.catch_warnings():
+        # Arrays do for NumPy's lines what the mode does for torch's
+        mode = nullcontext() if self.program.owner.library == "numpy" else TorchBatch()
+        with mode, torch.no_grad(), np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             values: Tensor = torch.vmap(one, in_dims=dims)(pivots, *outcomes)
         return values.reshape(amount, -1) if method == "rows" else values

@@ -10,6 +10,7 @@ precision and recall at k); that is checked at every batch, on swaps drawn at ra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from metric2loss.runtime.split import Split
 
 Ints = np.ndarray
 _CHECKS = 8
+_SMALL = 2**16  # pairs of which all configurations are drawn at once: calls cost more than numbers
 MOST = 2**22  # pairs that are drawn one by one
 
 
@@ -40,59 +42,92 @@ class Side:
     first: Ints
     last: Ints
     sizes: Ints
+    starts: Ints  # where a group begins among `members`
     members: Ints  # items, group by group
 
     @classmethod
     def of(cls, count: Ints) -> Side:
-        values, group, sizes = np.unique(count, return_inverse=True, return_counts=True)
-        ends = np.cumsum(sizes)
-        members = np.argsort(group, kind="stable")
-        return cls(group, values + ends - sizes, values + ends - 1, sizes, members)
+        members = argsorted(count)
+        ordered = count[members]
+        new = np.empty(len(count), dtype=bool)
+        new[:1], new[1:] = True, ordered[1:] != ordered[:-1]
+        starts = np.flatnonzero(new)
+        ends = np.append(starts[1:], len(count))
+        group = np.empty_like(members)
+        group[members] = new.cumsum() - 1
+        values = ordered[starts]
+        return cls(group, values + starts, values + ends - 1, ends - starts, starts, members)
 
     def positions(self) -> Ints:
         """Positions of the items in order of their counts."""
-        start = np.repeat(self.first - (np.cumsum(self.sizes) - self.sizes), self.sizes)
-        return start + np.arange(len(self.group))
+        return np.repeat(self.first - self.starts, self.sizes) + np.arange(len(self.group))
 
 
-class Drawn:
-    """One configuration: who agrees with the best one, and the sequence of classes it makes."""
+class Draws:
+    """Some configurations: who agrees with the best one, and the sequence of classes each makes.
 
-    def __init__(self, agrees: Tensor, good_first: bool) -> None:
-        self.agrees = agrees  # [goods, bads], 1.0 where the good item is ahead
-        goods, bads = agrees.shape
-        ahead = agrees.sum(1).round_().long().cpu().numpy()
-        self.good, self.bad = Side.of(bads - ahead), Side.of(agrees.sum(0).round_().long().cpu().numpy())
+    They stand one after the other, apart enough that no item swaps with one of another configuration: positions, places
+    and items of the d-th are those of the first, moved by d times the width, the length, and the number of items.
+    """
+
+    def __init__(self, agrees: Sequence[Tensor], good_first: bool) -> None:
+        self.agrees = agrees  # of [some, goods, bads], 1.0 where the good item is ahead
+        self.goods, self.bads = agrees[0].shape[1:]
+        self.length = n = self.goods + self.bads
+        ahead = np.concatenate([part.sum(2).round_().int().cpu().numpy() for part in agrees])
+        behind = np.concatenate([part.sum(1).round_().int().cpu().numpy() for part in agrees])
+        self.amount, width = len(ahead), n + 4
+        apart = np.arange(self.amount).reshape(-1, 1)
+        self.good = Side.of((self.bads - ahead + apart * (width - self.goods)).reshape(-1))
+        self.bad = Side.of((behind + apart * (width - self.bads)).reshape(-1))
         self.good_first = good_first
         places = [self.good.positions(), self.bad.positions()]
-        self.occupied = [_occupied(x, goods + bads) for x in places]
-        keys = np.concatenate([2 * places[0] + (not good_first), 2 * places[1] + good_first])
-        order = np.argsort(keys.astype(np.int16 if keys.max() < 2**15 else np.int64), kind="stable")
-        members = np.concatenate([self.good.members, self.bad.members + goods])
-        self.sequence = members[order]  # items at each place: good ones from 0, bad ones from `goods`
-        self.is_good = order < goods
-        at = np.empty(len(order), dtype=np.int64)
+        self.occupied = [_occupied(x, self.amount * width) for x in places]
+        order = argsorted(np.concatenate([2 * places[0] + (not good_first), 2 * places[1] + good_first]))
+        members = np.concatenate([self.good.members % self.goods, self.bad.members % self.bads + self.goods])
+        self.sequence = members[order].reshape(self.amount, n)  # items at each place: good ones from 0, then bad ones
+        self.is_good = order < self.amount * self.goods
+        at = np.empty_like(order)
         at[order] = np.arange(len(order))
-        self.place = at[:goods], at[goods:]  # of the members, group by group
+        self.place = at[: self.amount * self.goods], at[self.amount * self.goods :]  # of the members, group by group
 
     def swaps(self) -> Ints:
-        """Places s whose item is of another class than that at s + 1."""
-        return np.flatnonzero(self.is_good[:-1] != self.is_good[1:])
+        """Places s, [swaps, 2] of configuration and place, whose item is of another class than that at s + 1."""
+        of_good = self.is_good.reshape(self.amount, -1)
+        return np.argwhere(of_good[:, :-1] != of_good[:, 1:])
 
     def credit(self, worth: Ints) -> Tensor:
-        """What setting each binary right rather than wrong is worth, [goods, bads], from g(swapped) − g of each place."""
-        lost, gained = self._moved(worth, True), self._moved(worth, False)
-        a, c = (torch.from_numpy(x).to(self.agrees) for x in lost[:2])
-        a_, c_ = (torch.from_numpy(x).to(self.agrees) for x in gained[:2])
-        both = (a + a_).unsqueeze(1) + (c + c_)
-        found = (a_.unsqueeze(1) + c_).sub_(both.mul_(self.agrees))
+        """What setting each binary right rather than wrong is worth, [goods, bads], from g(swapped) − g of each place.
+
+        The sum over the configurations; `worth` [configurations, length].
+        """
+        flat = worth.reshape(-1)
+        lost, gained = self._moved(flat, True), self._moved(flat, False)
+        a, c, a_, c_ = (self._shares(x) for x in (*lost[:2], *gained[:2]))
+        total = a_.sum(0).unsqueeze(1) + c_.sum(0)
+        both_a, both_c, done = (a + a_).unsqueeze(2), (c + c_).unsqueeze(1), 0
+        for part in self.agrees:
+            mine = slice(done, done + len(part))
+            done += len(part)
+            total.sub_((both_a[mine] + both_c[mine]).mul_(part).sum(0))
         for (_, _, rows, columns, change), held in ((lost, 1.0), (gained, 0.0)):
             if len(rows):
-                at = torch.from_numpy(rows * self.agrees.shape[1] + columns).to(self.agrees.device)
-                flat = self.agrees.reshape(-1)[at]
-                mine = torch.from_numpy(change).to(self.agrees) * (flat == held)
-                found.view(-1).index_add_(0, at, -mine if held else mine)
-        return found
+                self._correct(total, rows, columns, -change if held else change, held)
+        return total
+
+    def _shares(self, share: Ints) -> Tensor:
+        return torch.from_numpy(share).to(self.agrees[0]).reshape(self.amount, -1)
+
+    def _correct(self, total: Tensor, rows: Ints, columns: Ints, change: Ints, held: float) -> None:
+        """Add the change of pairs that swap together, where their binary is `held`."""
+        of, at = rows // self.goods, rows % self.goods * self.bads + columns % self.bads
+        for part in self.agrees:
+            here = of < len(part)
+            mine = slice(None) if len(part) == self.amount else here & (of >= 0)
+            found = part.reshape(-1)[torch.from_numpy((of * self.goods * self.bads + at)[mine]).to(part.device)]
+            added = torch.from_numpy(change[mine]).to(part) * (found == held)
+            total.view(-1).index_add_(0, torch.from_numpy(at[mine]).to(part.device), added)
+            of = of - len(part)
 
     def _moved(self, worth: Ints, down: bool) -> tuple[Ints, Ints, Ints, Ints, Ints]:
         """g's change when the good item of a pair goes back by one and the bad one forward (or, not `down`, the reverse).
@@ -103,39 +138,46 @@ class Drawn:
         taken_b, taken_f = self.occupied[down], self.occupied[not down]  # by the class that each may swap with
         tie = int(self.good_first != down)
         p, q = back.last, forward.first
-        starts = [np.cumsum(side.sizes) - side.sizes for side in (back, forward)]
-        place_b = self.place[not down][starts[0] + back.sizes - 1]
-        place_f = self.place[down][starts[1]]
+        place_b = self.place[not down][back.starts + back.sizes - 1]
+        place_f = self.place[down][forward.starts]
         own_b = np.where(taken_b[p + tie + 1], worth[np.minimum(place_b, len(worth) - 1)], 0.0)
         own_f = np.where(taken_f[q - tie + 1], worth[np.maximum(place_f - 1, 0)], 0.0)
-        pairs = []
+        at = np.full(len(taken_b) + 2, -1)
+        at[q] = np.arange(len(q))
+        one, other = [], []
         for apart in (tie, tie + 1):
-            _, one, other = np.intersect1d(p + apart, q, assume_unique=True, return_indices=True)
-            if len(one):
-                value = worth[np.minimum(place_b[one], len(worth) - 1)]
-                listed = _pairs(back, forward, starts, one, other)
-                pairs.append((*listed[:2], np.repeat(value - own_b[one] - own_f[other], listed[2])))
-        empty = np.zeros(0, dtype=np.int64)
-        b, f, change = (np.concatenate(x) for x in zip(*pairs)) if pairs else (empty, empty, np.zeros(0))
-        shares = own_b[back.group], own_f[forward.group]
-        return (*shares, b, f, change) if down else (shares[1], shares[0], f, b, change)
+            met = at[p + apart]
+            one.append(np.flatnonzero(met >= 0))
+            other.append(met[one[-1]])
+        first, second = np.concatenate(one), np.concatenate(other)
+        b, f, amount = _pairs(back, forward, first, second)
+        change = worth[np.minimum(place_b[first], len(worth) - 1)] - own_b[first] - own_f[second]
+        found = own_b[back.group], own_f[forward.group]
+        changes = np.repeat(change, amount)
+        return (*found, b, f, changes) if down else (found[1], found[0], f, b, changes)
+
+
+def argsorted(numbers: Ints) -> Ints:
+    """Stable argsort of integers >= 0; small ones by radix."""
+    small = len(numbers) > 0 and numbers.max() < 2**15
+    return np.argsort(numbers.astype(np.int16) if small else numbers, kind="stable")
 
 
 def _occupied(positions: Ints, n: int) -> Ints:
     """Whether position k − 1 is taken, at k."""
-    found = np.zeros(2 * n + 4, dtype=bool)
+    found = np.zeros(n + 4, dtype=bool)
     found[positions + 1] = True
     return found
 
 
-def _pairs(back: Side, forward: Side, starts: list[Ints], one: Ints, other: Ints) -> tuple[Ints, Ints, Ints]:
+def _pairs(back: Side, forward: Side, one: Ints, other: Ints) -> tuple[Ints, Ints, Ints]:
     """All pairs of members of the given pairs of groups, and how many each pair of groups has."""
     wide = forward.sizes[other]
     amount = back.sizes[one] * wide
     of = np.repeat(np.arange(len(one)), amount)
     within = np.arange(len(of)) - np.repeat(np.cumsum(amount) - amount, amount)
-    b = back.members[starts[0][one][of] + within // wide[of]]
-    f = forward.members[starts[1][other][of] + within % wide[of]]
+    b = back.members[back.starts[one][of] + within // wide[of]]
+    f = forward.members[forward.starts[other][of] + within % wide[of]]
     return b, f, amount
 
 
@@ -145,13 +187,13 @@ def credit(problem: Problem, split: Split, budget: int) -> tuple[Tensor, float] 
     x = split.of_good[0].unsqueeze(1) - split.of_bad[0]
     u = torch.sigmoid(x.clamp_(-80, 80))
     low = bool((split.winners == layout.low).all())
-    draws = [Drawn(_agreeing(problem, u, t), low) for t in stratified(problem, problem.progress)]
+    path = stratified(problem, problem.progress)
+    step = len(path) if u.numel() <= _SMALL else 1
+    draws = Draws([_agreeing(problem, u, path[k : k + step]) for k in range(0, len(path), step)], low)
     items = torch.cat([split.good[0], split.bad[0]])  # type: ignore[index]
-    bases = np.stack([draw.sequence for draw in draws])
-    swaps = [draw.swaps() for draw in draws]
-    rows = np.concatenate([np.stack([np.full(len(s), k), s], 1) for k, s in enumerate(swaps)])
+    bases, rows = draws.sequence, draws.swaps()
     lots = np.random.default_rng(int(torch.randint(2**31, (1,), generator=problem.generator)))
-    chance = _chances(swaps, max(16, budget // max(bases.shape[1], problem.run_cost)))
+    chance = _chances(rows[:, 0], max(16, budget // max(draws.length, problem.run_cost)))
     taken = slice(None) if chance is None else lots.random(len(rows)) < chance
     kept, weight = rows[taken], 1.0 if chance is None else 1 / chance[taken]
     share = len(kept) / max(len(rows), 1)
@@ -165,36 +207,34 @@ def credit(problem: Problem, split: Split, budget: int) -> tuple[Tensor, float] 
             return None
     worth = np.zeros(bases.shape)
     worth[kept[:, 0], kept[:, 1]] = change * weight / SAMPLES
-    total = draws[0].credit(worth[0])
-    for draw, mine in zip(draws[1:], worth[1:], strict=True):
-        total += draw.credit(mine)
-    return total, share
+    return draws.credit(worth), share
 
 
-def _chances(swaps: list[Ints], most: int) -> Ints | None:
-    """The chance of each swap to be evaluated, so that about `most` are; None when all are.
+def _chances(of: Ints, most: int) -> Ints | None:
+    """The chance of each swap (of a configuration, in order) to be evaluated, so that about `most` are; None when all are.
 
     Half of them evenly, half with a chance that falls as 1 / place: what most metrics of rankings heed is at the top.
     """
-    amount = sum(len(s) for s in swaps)
+    amount = len(of)
     if amount <= most:
         return None
-    turn = np.concatenate([np.arange(1, len(s) + 1) for s in swaps])
-    top = 1 / turn
+    top = 1 / (1 + np.arange(amount) - np.searchsorted(of, of))
     chances: Ints = np.minimum(1.0, most / 2 / amount + top * (most / 2 / top.sum()))
     return chances
 
 
-def _agreeing(problem: Problem, u: Tensor, t: float) -> Tensor:
-    """1.0 where a binary drawn at t of the way agrees with the best configuration."""
+def _agreeing(problem: Problem, u: Tensor, path: list[float]) -> Tensor:
+    """1.0 where a binary drawn at t of the way agrees with the best configuration, [t, goods, bads]."""
+    shape = (len(path), *u.shape)
     if u.device.type != "cpu" or u.numel() % 4:
-        lots = drawn(problem, *u.shape).to(u)
+        lots = drawn(problem, *shape).to(u)
     else:  # four numbers of 16 bits from each draw; the shared rest makes each exactly uniform
-        words = torch.empty(u.numel() // 4, dtype=torch.int64).random_(-(2**63), None, generator=problem.generator)
-        lots = (
-            words.view(torch.int16).to(u.dtype).add_(2.0**15 + float(drawn(problem, 1))).mul_(2.0**-16).reshape(u.shape)
-        )
-    return lots.sub_(torch.add(torch.tensor(t, dtype=u.dtype), u, alpha=1 - t)).lt_(0)
+        words = torch.empty(len(path) * u.numel() // 4, dtype=torch.int64)
+        words.random_(-(2**63), None, generator=problem.generator)
+        rest = 2.0**15 + float(drawn(problem, 1))
+        lots = words.view(torch.int16).to(u.dtype).add_(rest).mul_(2.0**-16).reshape(shape)
+    t = torch.tensor(path, dtype=u.dtype, device=u.device).reshape(-1, 1, 1)
+    return lots.sub_(torch.lerp(u, torch.ones_like(t), t)).lt_(0)
 
 
 def _tests(lots: np.random.Generator, kept: Ints) -> Ints:
@@ -213,7 +253,7 @@ def _outcomes(layout: Any, items: Tensor, bases: Ints, kept: Ints, tests: Ints) 
     start = items[torch.from_numpy(bases).to(items.device)]
     of = np.concatenate([np.arange(len(bases)), kept[:, 0], kept[tests[:, 0], 0]])
     place = np.concatenate([kept[:, 1], kept[tests[:, 0], 1]])
-    found = start[torch.from_numpy(of).to(items.device)]
+    found = start.index_select(0, torch.from_numpy(of).to(items.device))
     _swapped(found, len(bases), place)
     _swapped(found, len(bases) + len(kept), kept[tests[:, 1], 1])
     return layout.placed(found.unsqueeze(1))  # type: ignore[no-any-return]

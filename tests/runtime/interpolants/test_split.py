@@ -112,16 +112,17 @@ def test_adjacent_swaps_give_every_single_flip(name, lower_first, seed, t):
     layout = problem.leaves[0].layout
     problem.split = split = splits.Split(layout.keys, layout.low if lower_first else ~layout.low)
     u = torch.sigmoid(split.of_good[0].unsqueeze(1) - split.of_bad[0])
-    agrees = (torch.rand(u.shape, generator=torch.Generator().manual_seed(seed)) < u + t * (1 - u)).to(u)
-    found = swaps.Drawn(agrees, lower_first)
-    places = found.swaps()
-    kept = np.stack([np.zeros(len(places), dtype=np.int64), places], 1)
-    items = torch.cat([split.good[0], split.bad[0]])
-    outcomes = swaps._outcomes(layout, items, found.sequence[None], kept, np.zeros((0, 2), dtype=np.int64))
-    values = problem.sign * problem.values_at(outcomes).numpy()
-    worth = np.zeros(len(found.sequence))
-    worth[places] = values[1:] - values[0]
-    assert torch.allclose(found.credit(worth).double(), by_flips(problem, agrees), atol=1e-7)
+    agrees = (torch.rand(3, *u.shape, generator=torch.Generator().manual_seed(seed)) < u + t * (1 - u)).to(u)
+    for parts in ([agrees], agrees.split(1)):  # several configurations at once, and one by one
+        found = swaps.Draws(parts, lower_first)
+        kept = found.swaps()
+        items = torch.cat([split.good[0], split.bad[0]])
+        outcomes = swaps._outcomes(layout, items, found.sequence, kept, np.zeros((0, 2), dtype=np.int64))
+        values = problem.sign * problem.values_at(outcomes).numpy()
+        worth = np.zeros(found.sequence.shape)
+        worth[kept[:, 0], kept[:, 1]] = values[3:] - values[kept[:, 0]]
+        expected = sum(by_flips(problem, one) for one in agrees)
+        assert torch.allclose(found.credit(worth).double(), expected, atol=1e-7)
 
 
 def test_the_credit_is_the_documented_one_on_average():
