@@ -59,9 +59,9 @@ def main(
     except UnknownName as error:
         raise click.UsageError(str(error)) from None
     chosen = learning_rates(rates)
-    for compilation in compile_metrics([task]):
-        console.print(f"[bold]$ {compilation.command}")
-        console.print(compilation.output, highlight=False, markup=False)
+    compilation = compile_metrics([task])
+    console.print(f"[bold]$ {compilation.command}")
+    console.print(compilation.output, highlight=False, markup=False)
     runs = [
         Run(task.key, name, rate, seed, epochs, data, device)
         for seed in range(seeds)

@@ -32,19 +32,20 @@ class Compilation:
     output: str
 
 
-def compile_metrics(tasks: Sequence[Task]) -> list[Compilation]:
-    """Copy each metric into build/bench and compile it there."""
+def compile_metrics(tasks: Sequence[Task]) -> Compilation:
+    """Copy every metric of the tasks into build/bench and compile it there."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    compilations = []
-    for task in {task.metric: task for task in tasks}.values():  # two tasks may share a metric
-        copy = BUILD / f"{task.metric}.py"
+    copies = []
+    for metric in dict.fromkeys(task.metric for task in tasks):  # two tasks may share one
+        copy = BUILD / f"{metric}.py"
         shutil.copy(METRICS / copy.name, copy)
-        command = [sys.executable, "-m", "metric2loss", "compile", str(copy.relative_to(ROOT))]
-        answer = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-        if answer.returncode != 0:
-            raise SystemExit(answer.stdout + answer.stderr)
-        compilations.append(Compilation(f"metric2loss compile {copy.relative_to(ROOT)}", answer.stdout.strip()))
-    return compilations
+        copies.append(copy.relative_to(ROOT))
+    files = [str(copy) for copy in copies]
+    command = [sys.executable, "-m", "metric2loss", "compile", *files]
+    answer = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    if answer.returncode != 0:
+        raise SystemExit(answer.stdout + answer.stderr)
+    return Compilation(f"metric2loss compile {' '.join(files)}", answer.stdout.strip())
 
 
 @cache

@@ -30,9 +30,9 @@ def main(seeds: int, quick: bool, metrics: tuple[str, ...], workers: int | None,
     start = time.perf_counter()
     console = Console()
     tasks = [task for task in TASKS if task.key in metrics or not metrics]
-    for compilation in compile_metrics(tasks):
-        console.print(f"[bold]$ {compilation.command}")
-        console.print(compilation.output, highlight=False, markup=False)
+    compilation = compile_metrics(tasks)
+    console.print(f"[bold]$ {compilation.command}")
+    console.print(compilation.output, highlight=False, markup=False)
     if tuning:
         tune(console, workers, tasks)
         return

@@ -27,6 +27,7 @@ SITES = {
     "expected_cost": ["15 choose choose Σ m·(p−m) over rows"],
     "f1_threshold": ["9 compare compare n"],
     "f1_torch": ["6 compare preds n"],
+    "f_beta": ["6 compare said_yes n"],
     "hit_rate": ["7 compare compare n"],
     "macro_f1": ["7 choose y_pred n·p·(p−1)/2"],
     "mean_iou": ["10 choose pred n·p·(p−1)/2"],
@@ -40,6 +41,7 @@ SITES = {
     "recall_at_k": ["9 order order Σ nₐ·n_b over classes a < b"],
     "roc_auc": ["7 order order Σ nₐ·n_b or n·(n−1)/2"],
     "roc_auc_torch": ["8 compare compare 2·n"],
+    "spearman": ["10 order order Σ nₐ·n_b or n·(n−1)/2"],
     "topk_accuracy": ["10 order pred Σ nₐ·n_b or n·(n−1)/2"],
 }
 

@@ -291,6 +291,14 @@ PAIRED: dict[str, Any] = {
     "rows": first("preds", "targets"),
 }
 
+REAL_TARGETS: dict[str, Any] = {
+    "scores": "predictions",
+    "make": lambda rng: {"predictions": rng.normal(size=8), "targets": rng.normal(size=8)},
+    "ideal": lambda inputs: np.argsort(np.argsort(inputs["targets"])).astype(float),
+    "degenerate": {"one_class": fill("targets", 1)},
+    "rows": first("predictions", "targets"),
+}
+
 TARGET_ITEM: dict[str, Any] = classification("scores", "target", n=5, classes=8)
 
 USERS: dict[str, Any] = {
@@ -357,6 +365,7 @@ EXAMPLES: tuple[Example, ...] = (
         "f1_threshold", "f1_score", binary("y_prob", "y_true", kind="probability"), binaries=lambda i: len(i["y_prob"])
     ),
     example("f1_torch", "f1", binary("logits", "targets"), library="torch", binaries=lambda i: len(i["logits"])),
+    example("f_beta", "f_beta", binary("logits", "labels"), binaries=lambda i: len(i["logits"])),
     example("average_precision", "average_precision", binary("scores", "labels"), binaries=of_pairs("labels")),
     example(
         "average_precision_torch",
@@ -392,5 +401,6 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     example("balanced_accuracy", "balanced_accuracy", classification("y_score", "y_true")),
     example("pairwise_accuracy", "pairwise_accuracy", PAIRED),
+    example("spearman", "spearman", REAL_TARGETS),
     example("qwk", "quadratic_weighted_kappa", RATING),
 )

@@ -17,7 +17,7 @@ from tests.examples.data import Example, Inputs, examples
 from tests.test_examples import loss_class, tensors
 
 ALL = [pytest.param(e, id=e.name) for e in examples()]
-THRESHOLDS = {"f1_threshold", "f1_torch", "dice_torch", "qwk"}  # compare scores with constants
+THRESHOLDS = {"f1_threshold", "f1_torch", "f_beta", "dice_torch", "qwk"}  # compare scores with constants
 MANY = {"macro_f1", "balanced_accuracy", "mean_iou", "precision_at_k"}  # have binaries that decide nothing at the best
 PROBABILITIES = {"f1_threshold", "expected_cost"}
 FAST = settings(max_examples=5, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))

@@ -1,0 +1,74 @@
+"""The protocol of a comparison: tune every loss on its own seeds, then test it at its own rate and at the hand-made loss's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.core.pool import train_all
+from bench.core.record import Outcome, Run
+from bench.core.task import BUNDLED, Task
+from bench.core.tuning import Scores, best, score, search
+
+GRID = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+TUNING_SEEDS = (100, 101)
+TEST_SEEDS = (0, 1, 2, 3, 4)
+COMPILED = ("integrated", "idw", "pull")
+
+Train = Callable[[list[Run]], list[Outcome]]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the tuning of one task says."""
+
+    rates: Mapping[str, float]  # loss -> its best learning rate
+    handmade: str  # the best hand-made loss
+    score: Mapping[str, float]  # loss -> validation metric at its best rate; larger is better
+
+
+def losses_of(task: Task, compiled: Sequence[str] = COMPILED) -> tuple[str, ...]:
+    return (*task.handmade, *compiled)
+
+
+def trainer(folder: Path, console: Console, workers: int | None, title: str) -> Train:
+    return partial(train_all, console=console, workers=workers, title=title, folder=folder)
+
+
+def tune(task: Task, train: Train, compiled: Sequence[str] = COMPILED, data: str = BUNDLED) -> Chosen:
+    """Search the grid for every loss of the task."""
+    keys = [(task.key, loss) for loss in losses_of(task, compiled)]
+    return choose(task, search(keys, GRID, TUNING_SEEDS, train, data))
+
+
+def choose(task: Task, scores: Scores) -> Chosen:
+    """Best rate of every loss, best hand-made loss; by validation data of the tuning seeds alone."""
+    rates = {loss: best(found) for (key, loss), found in scores.items() if key == task.key}
+    top = {loss: scores[task.key, loss][rate] for loss, rate in rates.items()}
+    return Chosen(rates, max((loss for loss in task.handmade if loss in top), key=lambda loss: top[loss]), top)
+
+
+def test_runs(task: Task, chosen: Chosen, seeds: Iterable[int] = TEST_SEEDS, data: str = BUNDLED) -> list[Run]:
+    """Every loss at its own rate; compiled ones at that of the best hand-made loss as well."""
+    theirs = chosen.rates[chosen.handmade]
+    wanted = [
+        Run(task.key, loss, rate, seed, data=data)
+        for seed in seeds
+        for loss, own in chosen.rates.items()
+        for rate in ([own] if loss in task.handmade else [own, theirs])
+    ]
+    return list(dict.fromkeys(wanted))
+
+
+def scores_of(outcomes: Iterable[Outcome]) -> Scores:
+    """The search again, from the outcomes of its runs."""
+    grouped: dict[tuple[str, str], dict[float, list[Outcome]]] = {}
+    for outcome in outcomes:
+        run = outcome.run
+        if run.seed in TUNING_SEEDS:
+            grouped.setdefault((run.task, run.loss), {}).setdefault(run.learning_rate, []).append(outcome)
+    return {key: {rate: score(found) for rate, found in sorted(rates.items())} for key, rates in grouped.items()}

@@ -1,0 +1,59 @@
+"""`python -m bench.learning`: every learning task with every loss, tuned and tested alike, a JSON a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bench.core.losses import ROOT, compile_metrics
+from bench.core.record import Run
+from bench.core.sweep import TEST_SEEDS, losses_of, test_runs, trainer, tune
+from bench.core.unknown import UnknownName
+from bench.tasks import groups
+
+RUNS = ROOT / "bench" / "runs" / "learning"
+
+
+@click.command()
+@click.option("--task", "wanted", multiple=True, metavar="NAME", help="Only this one (repeatable).")
+@click.option(
+    "--quick", is_flag=True, help="One epoch and one seed at one rate, into build: to see that everything runs."
+)
+@click.option("--tune", "stage", flag_value="tune", help="Choose the learning rates only.")
+@click.option(
+    "--test", "stage", flag_value="test", help="The same as without: what is tuned already is not tuned again."
+)
+@click.option(
+    "--again", default="", metavar="LOSS,...", help="Make the runs of these losses again, after a change of the engine."
+)
+@click.option("--workers", default=None, type=int, help="Processes; one a core unless given.")
+@click.option("--out", default=RUNS, type=click.Path(path_type=Path), help="Folder of the JSON.")
+def main(wanted: tuple[str, ...], quick: bool, stage: str | None, again: str, workers: int | None, out: Path) -> None:
+    """Compare the compiled losses with hand-made ones. A killed sweep goes on where it was."""
+    console = Console()
+    known = {task.key: task for task in groups()["learning"]}
+    for key in wanted:
+        if key not in known:
+            raise click.UsageError(str(UnknownName("learning task", key, list(known))))
+    tasks = [known[key] for key in wanted] or list(known.values())
+    compile_metrics(tasks)
+    if quick:
+        runs = [Run(task.key, loss, 1e-2, 0, epochs=1) for task in tasks for loss in losses_of(task)]
+        trainer(ROOT / "build" / "quick", console, workers, "learning")(runs)
+        return
+    for loss in filter(None, again.split(",")):
+        for task in tasks:
+            for path in (out / task.key / loss).glob("*.json"):
+                path.unlink()
+    for task in tasks:
+        chosen = tune(task, trainer(out, console, workers, f"{task.key}: tuning"))
+        rates = ", ".join(f"{loss} {rate:g}" for loss, rate in chosen.rates.items())
+        console.print(f"{task.key}: {rates}; best hand-made: {chosen.handmade}", highlight=False)
+        if stage != "tune":
+            trainer(out, console, workers, f"{task.key}: {len(TEST_SEEDS)} seeds")(test_runs(task, chosen))
+
+
+if __name__ == "__main__":
+    main()
