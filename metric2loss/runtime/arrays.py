@@ -6,7 +6,7 @@ g under vmap (a tensor alone), or *passive* there (an ndarray alone, so that `la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,6 +91,8 @@ class Array(NDArrayOperatorsMixin):
             return (self[place] for place in range(len(self)))
         if self._tensor is None:
             return iter(self._exact)
+        if self.ndim == 1:
+            return (Element(exact, self, place) for place, exact in enumerate(self._exact))
         return (wrapped(exact, tensor) for exact, tensor in zip(self._exact, self._tensor.unbind(0)))
 
     def __repr__(self) -> str:
@@ -99,13 +101,17 @@ class Array(NDArrayOperatorsMixin):
     # --- NumPy's protocols
 
     def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        watch = _watch()
+        if watch is not None and function in COMPARISONS and not kwargs:
+            met = _one_met(watch, inputs[0], COMPARISONS[function], inputs[-1])
+            if met is not None:
+                return met
         if method == "at":
             return self._changed_at(function, *inputs)
 
         def apply() -> Any:
             return _apply(getattr(function, method), ufunc(function, method), inputs, kwargs)
 
-        watch = _watch()
         return apply() if watch is None else watch.ufunc(function, method, inputs, kwargs, apply)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -170,6 +176,8 @@ class Array(NDArrayOperatorsMixin):
     # --- reading and writing parts
 
     def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, (int, np.integer)) and self.active and self.ndim == 1 and not isinstance(index, bool):
+            return Element(self.exact[index], self, int(index) % len(self))
         parts = [part for part in indexing.listed(index) if isinstance(part, Array)]
         if self._exact is not None and not any(part.batched for part in parts):
             index = indexing.replaced(index, Array, lambda part: part.exact)
@@ -265,6 +273,87 @@ def _method(name: str) -> Any:
 
     method.__name__ = name
     return method
+
+
+def _comparison(name: str, operator: str) -> Any:
+    general = getattr(NDArrayOperatorsMixin, name)
+
+    def compare(self: Array, other: Any) -> Any:
+        watch = _watch()
+        met = None if watch is None else _one_met(watch, self, operator, other)
+        return general(self, other) if met is None else met
+
+    compare.__name__ = name
+    return compare
+
+
+COMPARISONS = {
+    np.greater: ">",
+    np.greater_equal: ">=",
+    np.less: "<",
+    np.less_equal: "<=",
+    np.equal: "==",
+    np.not_equal: "!=",
+}
+for _ufunc, _name in zip(COMPARISONS, ("__gt__", "__ge__", "__lt__", "__le__", "__eq__", "__ne__")):
+    setattr(Array, _name, _comparison(_name, COMPARISONS[_ufunc]))
+
+
+def _one_met(watch: Any, left: Any, operator: str, right: Any) -> Any:
+    """The outcome of comparing two numbers of which one is a score; None where they are none."""
+    one, other = _is_score(left), _is_score(right)
+    if one is None or other is None or not (one or other):
+        return None
+    return watch.compared(left, operator, right)
+
+
+def _is_score(x: Any) -> bool | None:
+    """Of one number, whether it is a score; None of anything else."""
+    if isinstance(x, Array):
+        return x.active if x._exact is not None and not x._exact.shape else None
+    return False if isinstance(x, (float, int, np.number)) or (isinstance(x, np.ndarray) and not x.shape) else None
+
+
+class Element(Array):
+    """One entry of an active array with one axis; its tensor is taken out of the array's when somebody asks for it."""
+
+    __slots__ = ("_made", "parent", "place")
+
+    def __init__(self, exact: Any, parent: Array, place: int) -> None:
+        self._exact = np.asarray(exact)
+        self.parent, self.place = parent._tensor, place
+        self._made: Tensor | None = None
+
+    @property
+    def _tensor(self) -> Tensor | None:
+        if self._made is None and self.parent is not None:
+            self._made = self.parent[self.place]
+        return self._made
+
+    @_tensor.setter
+    def _tensor(self, value: Tensor | None) -> None:
+        self._made, self.parent = value, None
+
+    @property
+    def active(self) -> bool:
+        return self._exact is not None and (self.parent is not None or self._made is not None)
+
+
+def elements(found: Sequence[Any]) -> Tensor:
+    """Entries (`Element`) of arrays as one tensor [n], taken array by array."""
+    parents: dict[int, Tensor] = {}
+    starts: dict[int, int] = {}
+    places, total = [], 0
+    for x in found:
+        parent = x.parent
+        if parent is None:
+            return torch.stack([x.tensor.reshape(()) for x in found])
+        if id(parent) not in starts:
+            parents[id(parent)], starts[id(parent)] = parent, total
+            total += len(parent)
+        places.append(starts[id(parent)] + x.place)
+    together = [*parents.values()]
+    return (together[0] if len(together) == 1 else torch.cat(together))[torch.tensor(places)]
 
 
 _METHODS = (

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from metric2loss.diagnostics import MetricError
-from metric2loss.runtime.arrays import Array, everywhere
+from metric2loss.runtime.arrays import Array, Element, elements, everywhere
 from metric2loss.runtime.batched import Split, Unbatchable, batch
 
 X = np.array([[3.0, 1.0, 2.0, 1.0], [0.0, 5.0, 4.0, 1.0], [2.0, 2.0, 7.0, 0.5]])
@@ -329,3 +329,38 @@ def test_batched_arithmetic_has_the_types_and_digits_of_numpy(compute):
     expected = np.asarray(compute(plain))
     assert found.numpy().dtype == expected.dtype
     assert np.array_equal(found[0].numpy(), expected)
+
+
+def entries():
+    """Entries of two active arrays, in turns, and the scores under them."""
+    one, other = (torch.tensor(row, requires_grad=True) for row in (X[0], X[1]))
+    arrays = [Array(row.detach().numpy(), row) for row in (one, other)]
+    return [x for pair in zip(arrays[0], (arrays[1][k] for k in (3, -2, 1, 0))) for x in pair], (one, other)
+
+
+def test_an_entry_of_an_active_array_computes_as_the_array_does():
+    (first, second, *_), (one, other) = entries()
+    assert isinstance(first, Element)
+    assert first.active
+    assert not first.shape
+    found = 2 * first + second
+    assert float(found.exact) == 2 * X[0, 0] + X[1, 3]
+    found.tensor.backward()
+    assert one.grad.tolist() == [2, 0, 0, 0]
+    assert other.grad.tolist() == [0, 0, 0, 1]
+
+
+def test_entries_of_several_arrays_are_taken_out_together_in_their_order():
+    found, scores = entries()
+    together = elements(found)
+    assert together.tolist() == [float(x.exact) for x in found]
+    together.mul(torch.arange(8.0)).sum().backward()
+    assert [x.grad.tolist() for x in scores] == [[0, 2, 4, 6], [7, 5, 3, 1]]
+
+
+def test_an_entry_that_is_written_to_leaves_its_array_alone():
+    (first, *_), (one, _) = entries()
+    first += 1.0
+    assert float(first.exact) == X[0, 0] + 1
+    assert float(first.tensor.detach()) == X[0, 0] + 1
+    assert one.tolist() == X[0].tolist()

@@ -19,20 +19,35 @@ Place = tuple[str, int]
 _paths: dict[str, str] = {}  # short name -> file, for those that were met
 ENTRANCES: set[CodeType] = set()  # our functions that call a metric: what stands below them is not its source
 
+_FOREIGN, _BETWEEN, _ENTRANCE = range(3)
+_kinds: dict[int, tuple[int, CodeType]] = {}  # by identity (hashing a code object hashes all its parts); kept alive
+_places: dict[tuple[int, int, str], Place] = {}
 
-@cache
+
 def foreign(code: CodeType) -> bool:
     """Whether the code is neither ours nor that of NumPy and torch: there the user's steps are written."""
-    path = code.co_filename
-    return not path.startswith((_OWN, *_BELOW, "<frozen", "<__array_function__"))
+    return _kind(code) == _FOREIGN
+
+
+def _kind(code: CodeType) -> int:
+    known = _kinds.get(id(code))
+    if known is None:
+        ours = code.co_filename.startswith((_OWN, *_BELOW, "<frozen", "<__array_function__"))
+        known = _kinds[id(code)] = (_FOREIGN if not ours else _ENTRANCE if code in ENTRANCES else _BETWEEN), code
+    return known[0]
 
 
 def caller() -> FrameType | None:
     """The innermost running frame of foreign code."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not foreign(frame.f_code):
-        frame = None if frame.f_code in ENTRANCES else frame.f_back
-    return frame
+    frame: FrameType | None = sys._getframe(2)  # both callers are ours
+    while frame is not None:
+        code = frame.f_code
+        known = _kinds.get(id(code))
+        kind = known[0] if known is not None else _kind(code)
+        if kind != _BETWEEN:
+            return frame if kind == _FOREIGN else None
+        frame = frame.f_back
+    return None
 
 
 def here(what: str) -> Place:
@@ -40,7 +55,11 @@ def here(what: str) -> Place:
     frame = caller()
     if frame is None:  # the metric itself is a call that is not looked into
         return f"the metric {what}", 0
-    return f"{_short(frame.f_code)}:{frame.f_lineno} {what}", frame.f_lasti
+    key = id(frame.f_code), frame.f_lasti, what
+    place = _places.get(key)
+    if place is None:
+        place = _places[key] = f"{_short(frame.f_code)}:{frame.f_lineno} {what}", frame.f_lasti
+    return place
 
 
 @cache

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime import lenient, steps
-from metric2loss.runtime.arrays import Array
+from metric2loss.runtime.arrays import Array, Element, elements
 from metric2loss.runtime.batched import in_batch, is_batched
 from metric2loss.runtime.dispatch.ranks import dense
 from metric2loss.runtime.dispatch.reading import Dispatch, current, is_active, plain, rewrapped
@@ -59,23 +59,26 @@ def _order(
     if ranked is not None:
         descending = reverse or using == "nlargest"
         return _real_sorted(range(len(ranked)), key=ranked.__getitem__, reverse=descending)[:count]
-    operand, then = _parts(keys) if reading.recording else (None, None)
+    operand, then = _parts(reading, keys) if reading.recording else (None, None)
     kwargs: dict[str, Any] = {"reverse": reverse} if using == "sorted" else {"n": count}
     if then is not None:
         kwargs["then"] = then
     return [int(k) for k in reading.meet(steps.order, operand, using=using, **kwargs)]
 
 
-def _parts(keys: list[Any]) -> tuple[Any, list[Any] | None]:
-    if not isinstance(keys[0], tuple):
-        return stacked(keys), None
-    rest = [tuple(getattr(part, "exact", part) for part in key[1:]) for key in keys]
-    return stacked([key[0] for key in keys]), rest
+def _parts(reading: Dispatch, keys: list[Any]) -> tuple[Any, list[Any] | None]:
+    with reading.sleeping():
+        if not isinstance(keys[0], tuple):
+            return stacked(keys), None
+        rest = [tuple(getattr(part, "exact", part) for part in key[1:]) for key in keys]
+        return stacked([key[0] for key in keys]), rest
 
 
 def stacked(values: Iterable[Any]) -> Any:
     """Scalars as one array."""
     parts = [rewrapped(x) if isinstance(x, Tensor) else x for x in values]
+    if parts and all(isinstance(x, Element) for x in parts):
+        return Array(np.array([float(x.exact) for x in parts]), elements(parts).double())
     tensors = [x.tensor if isinstance(x, Array) else torch.tensor(float(x), dtype=torch.float64) for x in parts]
     exact = [float(x.exact) if isinstance(x, Array) else float(x) for x in parts]
     return Array(np.array(exact), torch.stack([x.reshape(()).double() for x in tensors]))
@@ -138,7 +141,7 @@ def _extreme(real: Callable[..., Any], using: str) -> Callable[..., Any]:
         ranked = _ranked_parts(reading, keys)
         if ranked is not None:
             return listed[real(range(len(ranked)), key=ranked.__getitem__)]
-        operand, then = _parts(keys) if reading.recording else (None, None)
+        operand, then = _parts(reading, keys) if reading.recording else (None, None)
         kwargs: dict[str, Any] = {} if then is None else {"then": then}
         return listed[int(reading.meet(steps.choose, operand, using=using, **kwargs))]
 

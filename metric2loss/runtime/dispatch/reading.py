@@ -21,11 +21,10 @@ from torch._C import _functorch
 from metric2loss import step
 from metric2loss.diagnostics import MetricError
 from metric2loss.runtime import steps
-from metric2loss.runtime.arrays import Array
+from metric2loss.runtime.arrays import Array, Element, elements
 from metric2loss.runtime.batched import is_batched
 from metric2loss.runtime.dispatch.places import Place, here, where
 from metric2loss.runtime.failures import failure
-from metric2loss.runtime.indexing import deep
 from metric2loss.runtime.ranking import passive
 from metric2loss.runtime.steps import Operation
 from metric2loss.runtime.tape import Tape, leaves
@@ -82,6 +81,8 @@ def _stacked(values: tuple[Any, ...]) -> Any:
     exact = np.array([plain(x) for x in values])
     if not any(isinstance(x, Array) for x in values):
         return exact
+    if all(isinstance(x, Element) for x in values):
+        return Array(exact, elements(values))
     return Array(exact, torch.stack([_tensor(x).reshape(()) for x in values]))
 
 
@@ -143,12 +144,13 @@ class Dispatch:
 
         guard: the outcome is kept as it was recorded, without binaries.
         """
-        with self.sleeping():
+        before, self.asleep = self.asleep, True
+        try:
             place = (f"{self.label} {operation.name}", 0) if self.label else here(operation.name)
-            self.met[place] = self.met.get(place, 0) + 1
+            number = self.met[place] = self.met.get(place, 0) + 1
             if operation is steps.compare and not _shape(args[0]) and not _shape(args[2]):
                 return self._single(place, *args)
-            key = (*place, self.met[place])
+            key = (*place, number)
             if not self.recording:
                 return self._given(key)
             found = operation.differences(*args, **kwargs)
@@ -157,6 +159,18 @@ class Dispatch:
             self.tree[key] = found
             self._affordable()
             return found.read() if native is None else native()
+        finally:
+            self.asleep = before
+
+    def compared(self, left: Any, op: str, right: Any) -> Any:
+        """A comparison of two numbers, of which one is a score: what `meet` does, for loops that meet thousands of them."""
+        place = (f"{self.label} compare", 0) if self.label else here("compare")
+        self.met[place] = self.met.get(place, 0) + 1
+        before, self.asleep = self.asleep, True
+        try:
+            return self._single(place, left, op, right)
+        finally:
+            self.asleep = before
 
     def binaries(self) -> int:
         """Binary variables recorded so far."""
@@ -241,7 +255,22 @@ def is_active(x: Any) -> bool:
 
 def any_active(*values: Any) -> bool:
     """The same for anything inside of arguments."""
-    return any(is_active(part) for part in deep(values))
+    for value in values:
+        kind = type(value)
+        if kind in _NEVER:
+            continue
+        if kind is tuple or kind is list:
+            if any_active(*value):
+                return True
+        elif kind is dict:
+            if value and any_active(*value.values()):
+                return True
+        elif is_active(value):
+            return True
+    return False
+
+
+_NEVER = frozenset((int, float, bool, str, type(None), slice, torch.dtype, type, type(...)))
 
 
 def plain(x: Any) -> Any:

@@ -37,8 +37,8 @@ class TorchDispatch(TorchFunctionMode):
         handler = _handler(name)
         if handler is _GRAD_MODE:
             return None
-        if any(isinstance(part, Array) for part in deep((args, kwargs))):
-            args, kwargs = _as_tensors(args), {key: _as_tensors((value,))[0] for key, value in kwargs.items()}
+        if _has_arrays(args) or (kwargs and _has_arrays(kwargs.values())):
+            args, kwargs = _as_tensors(args), dict(zip(kwargs, _as_tensors(tuple(kwargs.values()))))
         if not any_active(args, kwargs):
             return func(*args, **kwargs)
         if handler is not None:
@@ -96,6 +96,10 @@ def _kept(reading: Dispatch, name: str, args: Any, result: Any) -> Any:
     if tensors and not any(is_active(x) for x in tensors) and all(x.numel() for x in tensors):
         raise reading.lost(name.lstrip("."))
     return result
+
+
+def _has_arrays(args: Any) -> bool:
+    return any(isinstance(part, Array) or (type(part) in (list, tuple) and _has_arrays(part)) for part in args)
 
 
 def _as_tensors(args: Any) -> tuple[Any, ...]:
