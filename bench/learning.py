@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bench.core.losses import ROOT, compile_metrics
 from bench.core.record import Run
-from bench.core.sweep import TEST_SEEDS, losses_of, test_runs, trainer, tune
+from bench.core.sweep import COMPILED, TEST_SEEDS, losses_of, test_runs, trainer, tune
 from bench.core.unknown import UnknownName
 from bench.tasks import groups
 
@@ -28,9 +28,12 @@ RUNS = ROOT / "bench" / "runs" / "learning"
 @click.option(
     "--again", default="", metavar="LOSS,...", help="Make the runs of these losses again, after a change of the engine."
 )
+@click.option("--compiled", default=",".join(COMPILED), show_default=True, metavar="NAME,...", help="Compiled losses.")
 @click.option("--workers", default=None, type=int, help="Processes; one a core unless given.")
 @click.option("--out", default=RUNS, type=click.Path(path_type=Path), help="Folder of the JSON.")
-def main(wanted: tuple[str, ...], quick: bool, stage: str | None, again: str, workers: int | None, out: Path) -> None:
+def main(
+    wanted: tuple[str, ...], quick: bool, stage: str | None, again: str, compiled: str, workers: int | None, out: Path
+) -> None:
     """Compare the compiled losses with hand-made ones. A killed sweep goes on where it was."""
     console = Console()
     known = {task.key: task for task in groups()["learning"]}
@@ -39,8 +42,9 @@ def main(wanted: tuple[str, ...], quick: bool, stage: str | None, again: str, wo
             raise click.UsageError(str(UnknownName("learning task", key, list(known))))
     tasks = [known[key] for key in wanted] or list(known.values())
     compile_metrics(tasks)
+    names = tuple(filter(None, compiled.split(",")))
     if quick:
-        runs = [Run(task.key, loss, 1e-2, 0, epochs=1) for task in tasks for loss in losses_of(task)]
+        runs = [Run(task.key, loss, 1e-2, 0, epochs=1) for task in tasks for loss in losses_of(task, names)]
         trainer(ROOT / "build" / "quick", console, workers, "learning")(runs)
         return
     for loss in filter(None, again.split(",")):
@@ -48,7 +52,7 @@ def main(wanted: tuple[str, ...], quick: bool, stage: str | None, again: str, wo
             for path in (out / task.key / loss).glob("*.json"):
                 path.unlink()
     for task in tasks:
-        chosen = tune(task, trainer(out, console, workers, f"{task.key}: tuning"))
+        chosen = tune(task, trainer(out, console, workers, f"{task.key}: tuning"), names)
         rates = ", ".join(f"{loss} {rate:g}" for loss, rate in chosen.rates.items())
         console.print(f"{task.key}: {rates}; best hand-made: {chosen.handmade}", highlight=False)
         if stage != "tune":

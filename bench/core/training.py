@@ -61,7 +61,8 @@ class Training:
 
     def step(self, batch: Batch) -> float:
         """One step of training; returns the loss."""
-        start = time.perf_counter()
+        clock = time.thread_time if self.run.device == "cpu" else time.perf_counter  # the first: whatever else runs
+        start = clock()
         inputs, *targets = batch
         loss = self.criterion(self.network(inputs), *targets)
         self.optimizer.zero_grad()
@@ -70,7 +71,7 @@ class Training:
         if self.scheduler is not None:
             self.scheduler.step()
         value = float(loss.detach())
-        self.durations.append(time.perf_counter() - start)
+        self.durations.append(clock() - start)
         if not math.isfinite(value):
             raise Diverged(f"the loss of step {len(self.durations)} is {value}")
         return value
