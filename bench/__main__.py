@@ -52,7 +52,7 @@ def main(
         console.print(listing())
         return
     try:
-        task = named(task_key)
+        task = named(task_key).on(data)
         names = [name.strip() for name in losses.split(",") if name.strip()] or [*task.handmade, *DEFAULT]
         for name in names:
             parse(task, name)

@@ -58,10 +58,16 @@ class Task:
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # of the compiled losses
     development: bool = False  # the engine was developed on it; every other task was fixed before it was first run
     note: str = ""  # one sentence for the report: what the task is about
+    full: Callable[[str], Task] | None = None  # folder -> the task at its real size, on the data there
+    at_once: int = 1024  # examples a forward pass when evaluating
 
     @property
     def sign(self) -> int:
         return 1 if self.maximize else -1
+
+    def on(self, data: str) -> Task:
+        """The task as it is trained on that data: network, schedule and size may differ."""
+        return self if data == BUNDLED or self.full is None else self.full(data)
 
 
 def steady(criterion: Criterion) -> Factory:

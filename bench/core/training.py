@@ -23,7 +23,6 @@ from bench.tasks import named
 from metric2loss.diagnostics import MetricError
 
 NOT_FINITE = "M2L501"  # scores that are no longer finite, as compiled losses say it
-AT_ONCE = 1024  # examples a forward pass when evaluating
 
 
 class Diverged(Exception):
@@ -84,7 +83,7 @@ class Training:
 def start(run: Run) -> Training:
     """Everything at its beginning. Runs with one seed share data, initial weights and batches, whatever their loss."""
     torch.set_num_threads(1)
-    task = named(run.task)
+    task = named(run.task).on(run.data)
     torch.manual_seed(run.seed)
     data = task.split(run.seed, run.data)
     network = task.network().to(run.device)
@@ -142,7 +141,7 @@ def evaluate(task: Task, network: nn.Module, batch: Batch, device: str = "cpu") 
     inputs, *targets = batch
     network.eval()
     with torch.no_grad():
-        scores = torch.cat([network(part.to(device)).cpu() for part in torch.split(inputs, AT_ONCE)])
+        scores = torch.cat([network(part.to(device)).cpu() for part in torch.split(inputs, task.at_once)])
     if not bool(torch.isfinite(scores).all()):
         return None
     value = float(measured(task, metric_of(task), scores, targets))
