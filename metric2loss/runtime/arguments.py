@@ -53,14 +53,47 @@ def signature_of(function: Callable[..., Any]) -> inspect.Signature:
     return found.replace(parameters=list(found.parameters.values())[1:])
 
 
+@cache
+def after_first(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the parameters after self and one more."""
+    return tuple(signature_of(function).parameters)[1:]
+
+
+@cache
+def plain_names(function: Callable[..., Any]) -> tuple[str, ...] | None:
+    """The parameters, where a value for each can be given by place; None with `*args`, `**options` or named-only ones."""
+    parameters = signature_of(function).parameters.values()
+    ordinary = all(parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for parameter in parameters)
+    return tuple(parameter.name for parameter in parameters) if ordinary else None
+
+
 def spread(function: Callable[..., Any], values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Values by name as positional and named arguments: `*targets` and `**options` are handed on as such."""
+    names = plain_names(function)
+    if names is not None and len(names) == len(values):
+        return tuple(values[name] for name in names), {}
     call = inspect.BoundArguments(signature_of(function), OrderedDict(values))
     return call.args, call.kwargs
 
 
 def bound(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
     """Binds a call to the user's signature, as f has it."""
+    arguments = _by_name(owner, args, kwargs)
+    library = owner.library or _library_of(arguments, owner.scores)
+    scores = {name: _score(name, arguments[name], library) for name in owner.scores}
+    first = next((arguments[name] for name in owner.scores), None)
+    device = first.device if isinstance(first, Tensor) else torch.device("cpu")
+    others = {name: value for name, value in arguments.items() if name not in scores}
+    if library == "numpy":
+        others = {name: _as_numpy(value) for name, value in others.items()}
+    return Arguments(scores, others, library, device)
+
+
+def _by_name(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call with the defaults of the others."""
+    names = plain_names(type(owner).f)
+    if names is not None and len(args) == len(names) and not kwargs:
+        return dict(zip(names, args, strict=True))
     signature = signature_of(type(owner).f)
     given = {name: value for name, value in owner.bound.items() if name in signature.parameters and name not in kwargs}
     try:
@@ -72,14 +105,7 @@ def bound(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Argum
             "M2L503", f"{type(owner).__name__}: {error}", hint=f"call it as the metric: {signature}"
         ) from None
     call.apply_defaults()
-    library = owner.library or _library_of(call.arguments, owner.scores)
-    scores = {name: _score(name, call.arguments[name], library) for name in owner.scores}
-    first = next((call.arguments[name] for name in owner.scores), None)
-    device = first.device if isinstance(first, Tensor) else torch.device("cpu")
-    others = {name: value for name, value in call.arguments.items() if name not in scores}
-    if library == "numpy":
-        others = {name: _as_numpy(value) for name, value in others.items()}
-    return Arguments(scores, others, library, device)
+    return call.arguments
 
 
 def _library_of(arguments: Mapping[str, Any], scores: tuple[str, ...]) -> str:

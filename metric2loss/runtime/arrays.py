@@ -391,10 +391,10 @@ def wrapped(exact: Any, tensor: Tensor | None) -> Any:
 
 def _apply(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """One NumPy call: by NumPy where all exact values are known, by torch where a tensor is among the arguments."""
-    out = kwargs.pop("out", None)
-    found = [part for part in indexing.deep((args, kwargs)) if isinstance(part, Array)]
+    out = kwargs.pop("out", None) if kwargs else None
+    found = [part for part in indexing.deep((args, kwargs)) if type(part) is Array]
     exact = None
-    if not any(part.batched for part in found):
+    if not any(part._exact is None for part in found):
         exact = real(*_deep(args, _exact), **_deep(kwargs, _exact))
     tensors: Any = None
     if any(part._tensor is not None for part in found):
@@ -467,7 +467,7 @@ def _given(part: Any) -> Any:
 def _deep(value: Any, change: Callable[[Any], Any]) -> Any:
     """The same nesting of lists, tuples and dicts with every entry changed."""
     if type(value) in (list, tuple):
-        return type(value)(_deep(part, change) for part in value)
+        return type(value)([_deep(part, change) for part in value])
     if type(value) is dict:
         return {key: _deep(part, change) for key, part in value.items()}
     return change(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,15 +29,20 @@ def replaced(index: Any, kind: type, change: Callable[[Any], Any]) -> Any:
     return tuple(part(entry) for entry in index) if isinstance(index, tuple) else part(index)
 
 
-def deep(value: Any) -> Iterator[Any]:
+def deep(value: Any) -> list[Any]:
     """The entries of nested lists, tuples and dicts."""
-    if type(value) in (list, tuple):
-        for part in value:
-            yield from deep(part)
-    elif type(value) is dict:
-        yield from deep(tuple(value.values()))
-    else:
-        yield value
+    found: list[Any] = []
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        kind = type(part)
+        if kind is tuple or kind is list:
+            waiting.extend(reversed(part))
+        elif kind is dict:
+            waiting.extend(reversed(list(part.values())))
+        else:
+            found.append(part)
+    return found
 
 
 def read(x: Tensor, index: Any) -> Tensor:

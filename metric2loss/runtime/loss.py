@@ -7,6 +7,7 @@ import math
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cache
 from typing import Any, ClassVar
 
@@ -452,7 +453,7 @@ class SurrogateLoss(nn.Module):
 
     def parameters_of(self, method: str) -> tuple[str, ...]:
         """The parameters of g or rows after the binaries."""
-        return tuple(arguments.signature_of(getattr(type(self), method)).parameters)[1:]
+        return arguments.after_first(getattr(type(self), method))
 
     # --- state
 
@@ -500,7 +501,8 @@ def _nothing(given: Arguments) -> Tensor:
 
 
 def _no_autocast(given: Arguments) -> Any:
-    return torch.autocast(next(iter(given.scores.values())).device.type, enabled=False)
+    kind = next(iter(given.scores.values())).device.type
+    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
 
 
 def _warn(name: str) -> None:

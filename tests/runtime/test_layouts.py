@@ -9,7 +9,10 @@ import pytest
 import torch
 
 from metric2loss.runtime import steps
+from metric2loss.runtime.layouts import OrderLayout
 from metric2loss.runtime.layouts.base import turned
+from metric2loss.runtime.layouts.order import Arrangement
+from metric2loss.runtime.layouts.pairs import true_along
 
 
 def made(kind, seed=0):
@@ -67,6 +70,29 @@ def test_flips_equal_dense_configurations(kind):
         flips = torch.where(torch.rand(flips.shape, generator=draw) < 0.2, -1, flips)
         assert torch.equal(layout.flipped(base, flips), layout.result(turned(base, flips)))
     assert layout.result(base.unsqueeze(0)).numel() <= layout.numel
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 7, 20])
+def test_single_flips_of_one_order_exchange_neighbours(n):
+    """The items at each place are of the same class as when the order is sorted anew."""
+    draw = torch.Generator().manual_seed(n)
+    for _ in range(30):
+        classes = torch.rand(1, n, generator=draw).lt(0.4).long().index_fill_(1, torch.tensor([0]), 0)
+        classes[0, -1] = 1
+        layout = OrderLayout(classes, torch.zeros(n), Arrangement((n,), 0), n)
+        base = torch.rand(layout.size, generator=draw) < torch.rand(1, generator=draw)
+        flips = torch.arange(-1, layout.size).unsqueeze(1)
+        found, anew = layout.flipped(base, flips), layout.permutations(layout.flipped_counts(base, flips))
+        assert torch.equal(found.sort(1)[0], torch.arange(n).expand(len(flips), n))
+        assert torch.equal(classes[0][found], classes[0][anew])
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 16, 48), (2, 2, 5, 13), (1, 300, 9), (2, 700, 1), (1, 1)])
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_true_entries_are_counted_along_both_axes(shape, share):
+    bits = torch.rand(shape, generator=torch.Generator().manual_seed(0)) < share
+    last, before = true_along(bits)
+    assert torch.equal(last, bits.sum(-1)) and torch.equal(before, bits.sum(-2))
 
 
 @pytest.mark.parametrize("kind", KINDS)

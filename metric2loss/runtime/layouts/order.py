@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from metric2loss.runtime.layouts.neighbours import Neighbours
 from metric2loss.runtime.layouts.pairs import PairLayout, stable_order
 
 
@@ -51,7 +53,19 @@ class OrderLayout(PairLayout):
         return self.permutations(self.counts(bits))
 
     def flipped(self, base: Tensor, flips: Tensor) -> Tensor:
+        if self.n_rows == 1 == flips.shape[1] and self.grid is not None and self.device.type == "cpu":
+            return self._beside(base, flips.reshape(-1).numpy())
         return self.permutations(self.flipped_counts(base, flips))
+
+    def _beside(self, base: Tensor, flips: np.ndarray) -> Tensor:
+        """Of single flips of one order of two classes, which need no sorting again."""
+        assert self.grid is not None
+        low, high = self.grid
+        known = flips.clip(min=0)
+        sequence = Neighbours(self.counts(base.unsqueeze(0)).reshape(-1).numpy(), low)
+        found = sequence.orders(known // high, known % high + low, ~base.numpy()[known], flips)
+        items = self.by_class.numpy().reshape(-1)[found[:, : self.length]]
+        return self.arrangement.back(torch.from_numpy(items).unsqueeze(1))
 
     def permutations(self, count: Tensor) -> Tensor:
         """[A, ...] in the user's shape, from items ahead of each sorted place [A, rows, n]."""

@@ -27,6 +27,22 @@ def stable_order(keys: Tensor, limit: int) -> Tensor:
     return torch.from_numpy(np.argsort(small.numpy(), axis=-1, kind="stable"))
 
 
+def true_along(bits: Tensor) -> tuple[Tensor, Tensor]:
+    """True entries of BoolTensor[..., p, n] along the last axis and along the one before.
+
+    Sums of truth values are not vectorised; eight bytes are added at once as one long number, 255 times without overflow.
+    """
+    n = bits.shape[-1]
+    if not bits.numel():
+        return bits.sum(-1), bits.sum(-2)
+    if n % 8:
+        bits = torch.nn.functional.pad(bits, (0, -n % 8))
+    words = bits.contiguous().view(torch.int64)
+    last = [part.sum(-1, keepdim=True).view(torch.uint8).sum(-1) for part in torch.split(words, 255, -1)]
+    before = [part.sum(-2).view(torch.uint8)[..., :n].long() for part in torch.split(words, 255, -2)]
+    return sum(last[1:], last[0]), sum(before[1:], before[0])
+
+
 class PairLayout(Layout):
     """Rows of items; the binary of a pair says that item `ahead` comes before (beats) item `behind`.
 
@@ -148,10 +164,8 @@ class PairLayout(Layout):
         amount = len(bits)
         if self.grid is not None:
             p, n = self.grid
-            wins = bits.reshape(
-                amount, self.n_rows, p, n
-            ).float()  # sums of numbers are vectorised, those of bits are not
-            return torch.cat([n - wins.sum(-1), wins.sum(-2)], -1).long()
+            wins, beaten = true_along(bits.reshape(amount, self.n_rows, p, n))
+            return torch.cat([n - wins, beaten], -1)
         count = torch.zeros(amount, self.n_rows * self.n, dtype=torch.long, device=self.device)
         if self.size:
             count.index_add_(1, self.sorted_behind, bits.long())
