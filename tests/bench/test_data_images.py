@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import pickle
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,10 @@ from bench.data import cifar as cifars
 from bench.data import idx, pickles
 from bench.data.checks import BadData
 from tests.bench import python2
+from tests.bench.files import cifar_batch, cifar_folder, idx_bytes
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 28, 28), dtype=np.uint8)
 LABELS = np.array([0, 9, 3, 3, 1, 5], np.uint8)
-
-
-def idx_bytes(array: np.ndarray) -> bytes:
-    return struct.pack(f">{1 + array.ndim}I", 0x800 + array.ndim, *array.shape) + array.tobytes()
 
 
 @pytest.fixture(params=["", ".gz"])
@@ -104,32 +100,12 @@ def test_wrong_folders_say_what_belongs_there(tmp_path: Path) -> None:
         idx.mnist(tmp_path / "cat.png")
 
 
-def batch(n: int, classes: int) -> dict[str, Any]:
-    rng = np.random.default_rng(classes)
-    key = "labels" if classes == 10 else "fine_labels"
-    return {
-        "data": rng.integers(0, 256, (n, 3072), dtype=np.uint8),
-        key: [int(label) for label in rng.integers(0, classes, n)],
-        "filenames": [f"{k}.png" for k in range(n)],
-        "batch_label": "a batch",
-    }
-
-
-def cifar_folder(where: Path, classes: int, nested: bool = False) -> Path:
-    layout = cifars.LAYOUTS[classes]
-    place = where / layout.subfolder if nested else where
-    place.mkdir(exist_ok=True)
-    for name in (*layout.train, layout.test):
-        python2.write(place / name, batch(4, classes))
-    return where
-
-
 @pytest.mark.parametrize("nested", [False, True])
 @pytest.mark.parametrize("classes", [10, 100])
 def test_cifar_batches_of_python_2_are_read(tmp_path: Path, classes: int, nested: bool) -> None:
     where = cifar_folder(tmp_path, classes, nested)
     train, test = cifars.cifar(where, classes)
-    expected = batch(4, classes)
+    expected = cifar_batch(4, classes)
     assert len(train) == 4 * len(cifars.LAYOUTS[classes].train)
     assert np.array_equal(test.pixels, expected["data"].reshape(4, 3, 32, 32))
     assert test.labels.tolist() == expected["labels" if classes == 10 else "fine_labels"]
@@ -137,7 +113,7 @@ def test_cifar_batches_of_python_2_are_read(tmp_path: Path, classes: int, nested
 
 
 def test_batches_of_python_3_are_read_too(tmp_path: Path) -> None:
-    value = {key.encode(): entry for key, entry in batch(4, 10).items()}
+    value = {key.encode(): entry for key, entry in cifar_batch(4, 10).items()}
     for protocol in (3, 4, 5):
         (tmp_path / "file").write_bytes(pickle.dumps(value, protocol))
         if protocol < 5:  # from 5 on NumPy pickles through another function
@@ -205,7 +181,7 @@ def test_other_programs_are_refused(tmp_path: Path, program: bytes) -> None:
 )
 def test_batches_that_are_not_cifar_are_named(tmp_path: Path, change: dict[str, Any], wrong: str) -> None:
     cifar_folder(tmp_path, 10)
-    python2.write(tmp_path / "test_batch", {**batch(4, 10), **change})
+    python2.write(tmp_path / "test_batch", {**cifar_batch(4, 10), **change})
     with pytest.raises(BadData, match=wrong) as caught:
         cifars.cifar(tmp_path, 10)
     assert caught.value.path.name == "test_batch"
@@ -215,7 +191,7 @@ def test_the_other_cifar_is_told_apart(tmp_path: Path) -> None:
     cifar_folder(tmp_path, 100)
     with pytest.raises(BadData, match="no file data_batch_1"):
         cifars.cifar(tmp_path, 10)
-    python2.write(tmp_path / "train", batch(4, 10))
+    python2.write(tmp_path / "train", cifar_batch(4, 10))
     with pytest.raises(BadData, match="has no data with fine_labels"):
         cifars.cifar(tmp_path, 100)
     (tmp_path / "test").unlink()

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 from scipy.io import savemat
 
 from bench.data import bundled, letor, mpii
 from bench.data.checks import BadData
+from tests.bench.files import mpii_folder, person
 
 LINES = """\
 2 qid:10 1:0.5 2:-1e-3 4:1 # docid = 1
@@ -72,22 +72,11 @@ def test_folders_without_queries_say_what_belongs_there(fold: Path) -> None:
         letor.letor(fold)
 
 
-def person(name: str, **change: Any) -> dict[str, Any]:
-    joints = [[10.0 + k, 20.0 + k] for k in range(16)]
-    joints[8], joints[9] = [101.0, 61.0], [101.0, 31.0]
-    entry = {"image": name, "center": [101.0, 96.0], "scale": 1.0, "joints": joints, "joints_vis": [1] * 16}
-    return {**entry, **change}
-
-
 @pytest.fixture
 def people(tmp_path: Path) -> Path:
-    (tmp_path / "images").mkdir()
-    picture = np.zeros((200, 220, 3), np.uint8)
-    picture[28:33, 98:103] = 255  # around the head's top
-    Image.fromarray(picture).save(tmp_path / "images" / "a.png")
+    mpii_folder(tmp_path, 1)
     hidden = person("a.png", joints_vis=[1] * 9 + [0] * 7)
     (tmp_path / "train.json").write_text(json.dumps([person("a.png"), hidden]))
-    (tmp_path / "valid.json").write_text(json.dumps([person("a.png", head_box=[91, 31, 121, 71])]))
     return tmp_path
 
 
