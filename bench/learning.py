@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bench.core.losses import ROOT, compile_metrics
 from bench.core.record import Run
-from bench.core.sweep import COMPILED, TEST_SEEDS, losses_of, test_runs, trainer, tune
+from bench.core.sweep import COMPILED, TEST_SEEDS, final_runs, losses_of, trainer, tune
 from bench.core.unknown import UnknownName
 from bench.tasks import groups
 
@@ -56,7 +56,7 @@ def main(
         rates = ", ".join(f"{loss} {rate:g}" for loss, rate in chosen.rates.items())
         console.print(f"{task.key}: {rates}; best hand-made: {chosen.handmade}", highlight=False)
         if stage != "tune":
-            trainer(out, console, workers, f"{task.key}: {len(TEST_SEEDS)} seeds")(test_runs(task, chosen))
+            trainer(out, console, workers, f"{task.key}: {len(TEST_SEEDS)} seeds")(final_runs(task, chosen))
 
 
 if __name__ == "__main__":

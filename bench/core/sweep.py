@@ -52,7 +52,7 @@ def choose(task: Task, scores: Scores) -> Chosen:
     return Chosen(rates, max((loss for loss in task.handmade if loss in top), key=lambda loss: top[loss]), top)
 
 
-def test_runs(task: Task, chosen: Chosen, seeds: Iterable[int] = TEST_SEEDS, data: str = BUNDLED) -> list[Run]:
+def final_runs(task: Task, chosen: Chosen, seeds: Iterable[int] = TEST_SEEDS, data: str = BUNDLED) -> list[Run]:
     """Every loss at its own rate; compiled ones at that of the best hand-made loss as well."""
     theirs = chosen.rates[chosen.handmade]
     wanted = [
