@@ -59,9 +59,10 @@ def main(
     except UnknownName as error:
         raise click.UsageError(str(error)) from None
     chosen = learning_rates(rates)
-    compilation = compile_metrics([task])
-    console.print(f"[bold]$ {compilation.command}")
-    console.print(compilation.output, highlight=False, markup=False)
+    if not task.handmade.keys() >= set(names):
+        compilation = compile_metrics([task])
+        console.print(f"[bold]$ {compilation.command}")
+        console.print(compilation.output, highlight=False, markup=False)
     runs = [
         Run(task.key, name, rate, seed, epochs, data, device)
         for seed in range(seeds)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from math import log10
 from statistics import mean
 
 from bench.core.record import Outcome, Run
 from bench.tasks import named
 
-WIDER = 10**0.5  # how far the grid grows when the best rate lies on its edge
 SMALLEST, LARGEST = 1e-6, 30.0  # where it stops to grow
 
 Key = tuple[str, str]  # task, loss
@@ -55,13 +55,18 @@ def best(scores: dict[float, float]) -> float:
 
 
 def beyond(scores: dict[float, float]) -> list[float]:
-    """The next rate to try when the best one is the smallest or the largest so far."""
+    """The next rate to try when the best one is the smallest or the largest so far: half a decade further."""
     chosen = best(scores)
     if chosen == max(scores) and chosen < LARGEST:
-        return [float(f"{chosen * WIDER:.1g}")]
+        return [half_decade(chosen, 1)]
     if chosen == min(scores) and chosen > SMALLEST:
-        return [float(f"{chosen / WIDER:.1g}")]
+        return [half_decade(chosen, -1)]
     return []
+
+
+def half_decade(rate: float, steps: int) -> float:
+    """So many steps further on ..., 0.01, 0.03, 0.1, 0.3, ..."""
+    return float(f"{10 ** ((round(2 * log10(rate)) + steps) / 2):.1g}")
 
 
 def grid_text(rates: Sequence[float]) -> str:
