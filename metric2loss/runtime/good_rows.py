@@ -7,7 +7,6 @@ All of it is in log space: a heat map's q is a product of a thousand factors.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -29,6 +28,7 @@ class GoodRows:
     idle: Tensor  # binaries between two bad candidates (of more than two classes)
     idle_pairs: Tensor  # and these candidates: the first wins, the second loses, [2, idle]
     keys: Tensor  # of all candidates, larger wins
+    sides: tuple[tuple[Leaf, Tensor], ...]  # the steps, and which candidates are good: BoolTensor[rows, candidates]
 
     @classmethod
     def read(cls, problem: Problem) -> GoodRows | None:
@@ -36,8 +36,9 @@ class GoodRows:
         found = [(leaf, side) for leaf in problem.leaves if (side := _sides(problem, leaf)) is not None]
         if not found:
             return None
+        sides = tuple((leaf, is_good.reshape(leaf.layout.classes.shape)) for leaf, (_, _, is_good) in found)
         at, rows, goods, owners, idle, pairs, n_rows, n_candidates = [], [], [], [], [], [], 0, 0
-        for leaf, (good, told) in found:
+        for leaf, (good, told, _) in found:
             layout = leaf.layout
             here, candidates = layout.classes.shape
             at.append(told.nonzero().flatten() + leaf.start)
@@ -53,7 +54,7 @@ class GoodRows:
         all_of = bool((per_row <= 1).all())
         keys = torch.cat([leaf.layout.keys.detach().reshape(-1) for leaf, _ in found])
         between, of, unused = torch.cat(at), torch.cat(rows), torch.cat(idle)
-        return cls(between, of, good, owner, n_rows, all_of, unused, torch.cat(pairs, 1), keys)
+        return cls(between, of, good, owner, n_rows, all_of, unused, torch.cat(pairs, 1), keys, sides)
 
     def ranked(self, noise: Tensor, temperature: float) -> Tensor:
         """The idle binaries of one draw: u is the chance of s_i + G_i > s_j + G_j with Gumbel G (uniform `noise` here)."""
@@ -84,12 +85,6 @@ class GoodRows:
         log_u, log_q, log_rest, rows = self._logs(x, t)
         return log_q[self.good] - log_u + (rows[self.row] - log_rest[self.good])
 
-    def integral(self, x: Tensor, nodes: Tensor, weights: Tensor) -> Tensor:
-        """∫ dQ/du dt of all-of rows by quadrature, all nodes at once."""
-        log_u = self._log_u(x, nodes.unsqueeze(1))
-        rows = log_u.new_zeros(len(nodes), self.n_rows).index_add_(1, self.row, log_u)
-        return weights @ torch.exp(rows.index_select(1, self.row) - log_u)
-
     def probability(self, x: Tensor, t: float) -> Tensor:
         """Q of each row."""
         if self.all_of:
@@ -98,8 +93,8 @@ class GoodRows:
         return -torch.expm1(self._logs(x, t)[3])
 
 
-def _sides(problem: Problem, leaf: Leaf) -> tuple[Tensor, Tensor] | None:
-    """The good candidate of each binary of the leaf (row · candidates + candidate), and which binaries have one.
+def _sides(problem: Problem, leaf: Leaf) -> tuple[Tensor, Tensor, Tensor] | None:
+    """The good candidate of each binary of the leaf (row · candidates + candidate), which binaries have one, all good ones.
 
     None for other steps, and for a best configuration that does not have all good candidates of a row beat all bad ones.
     """
@@ -112,37 +107,4 @@ def _sides(problem: Problem, leaf: Leaf) -> tuple[Tensor, Tensor] | None:
     told = beats != beaten
     if bool((told & (best != beats)).any()):
         return None
-    return torch.where(beats, layout.beats, layout.beaten), told
-
-
-class Summed:
-    """Σ weight · exp(log) of tensors, kept relative to the largest exponent met, so that not all of it underflows."""
-
-    def __init__(self) -> None:
-        self._top: Tensor | None = None
-        self._sum: Tensor | None = None
-
-    def add(self, weight: Tensor, log: Tensor) -> None:
-        """Add one term of the sum."""
-        top = torch.where(weight != 0, log, -math.inf).amax()
-        top = torch.where(torch.isfinite(top), top, -1e30)
-        if self._top is None or self._sum is None:
-            self._top, self._sum = top, torch.zeros_like(log)
-        higher = torch.maximum(self._top, top)
-        self._sum = self._sum * torch.exp(self._top - higher) + weight * torch.exp((log - higher).clamp(max=0))
-        self._top = higher
-
-    @property
-    def top(self) -> Tensor:
-        """The exponent the sum is kept relative to."""
-        assert self._top is not None
-        return self._top
-
-    def relative(self) -> Tensor:
-        """The sum / exp(top)."""
-        assert self._sum is not None
-        return self._sum
-
-    def absolute(self) -> Tensor:
-        """The sum."""
-        return self.relative() * torch.exp(self.top)
+    return torch.where(beats, layout.beats, layout.beaten), told, is_good

@@ -2,25 +2,22 @@
 
 A sample draws every binary from u + t (1 − u), evaluates g there and with each binary flipped. Two of the four samples
 take t from the whole path [0, 1], two from [0, 1 − p], which ends at the derivative of the multilinear extension itself.
-Rows of a choose step are flipped as a whole, from the class they should choose to another and back, and the binaries
-inside them get the derivative of the row in closed form.
+Rows of a choose step are flipped as a whole, from the class they should choose to another and back; see `margins`.
 """
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Problem, drawn
-from metric2loss.runtime.good_rows import GoodRows, Summed
+from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.groups import Groups, Rows
+from metric2loss.runtime.interpolants import margins
 
 SAMPLES = 4
-POINTS = 8  # of the closed forms, on the path
 
 
 @dataclass(frozen=True)
@@ -61,11 +58,6 @@ class Plan:
         """How many configurations one sample needs."""
         return len(self.flips) + 1
 
-    @property
-    def steady(self) -> bool:
-        """Whether some row is any-of-all: its path and link are not annealed."""
-        return self.good is not None and not self.good.all_of
-
     def thinned(self, problem: Problem, share: float) -> Plan:
         """A random share of the evaluations, each counting for the ones left out: the same credit on average."""
         count = max(1, int(len(self.flips) * share))
@@ -77,39 +69,37 @@ class Plan:
 
 
 def of_binaries(problem: Problem, plan: Plan, x: Tensor) -> Tensor:
-    """The credit of every binary, positive where moving towards the best helps; x are the oriented differences."""
+    """The credit of every binary, positive where moving towards the best helps; those of a row of a choice share the row's.
+
+    x are the oriented differences.
+    """
     if plan.decided_by_rows and plan.good is not None:
         return _by_rows(problem, plan.good, plan, x)
-    total, inside = torch.zeros_like(x, dtype=torch.double), Summed()
-    for t in stratified(problem, 0.0 if plan.steady else problem.progress):
-        gains = _gains(problem, plan, x, t) / SAMPLES
-        total += gains
-        if plan.good is not None:
-            inside.add(gains[plan.good.at], plan.good.log_derivative(x, t))
-    return total if plan.good is None else _placed(plan.good, total, inside)
+    total = torch.zeros_like(x, dtype=torch.double)
+    for t in stratified(problem, problem.progress):
+        total += _gains(problem, plan, x, t) / SAMPLES
+    return total
+
+
+def of_rows(plan: Plan, worth: Tensor) -> Tensor:
+    """The credit of each row of a choice, from that of its binaries."""
+    assert plan.good is not None
+    return worth.new_zeros(plan.good.n_rows).index_copy_(0, plan.good.row, worth[plan.good.at])
+
+
+def missing(problem: Problem, plan: Plan, x: Tensor) -> float:
+    """Σ (1 − u) of the binaries, a row of a choice being one: how far they are from the best ones."""
+    short = torch.sigmoid(-x)
+    if plan.good is None:
+        return float(short.sum())
+    return float(short.index_fill(0, plan.good.at, 0.0).sum() + (1 - margins.chances(problem, plan.good)).sum())
 
 
 def _by_rows(problem: Problem, good: GoodRows, plan: Plan, x: Tensor) -> Tensor:
     """Two evaluations: every row good, every row bad."""
     right, wrong = problem.row_values_of(torch.stack([problem.best, ~problem.best])).double()
-    worth = plan.rows.spread(_finite(problem.sign * (right - wrong)) / plan.rows.count, len(x))[good.at]
-    credit = torch.zeros(len(x), dtype=torch.double, device=x.device)
-    if good.all_of:
-        points, weights = nodes(problem.progress, x)
-        return credit.index_copy_(0, good.at, worth * good.integral(x, points, weights))
-    inside = Summed()
-    for i in range(POINTS):
-        inside.add(worth / POINTS, good.log_derivative(x, (i + 0.5) / POINTS))
-    return _placed(good, credit, inside)
-
-
-def _placed(good: GoodRows, credit: Tensor, inside: Summed) -> Tensor:
-    """Put the credit inside rows where it belongs; any-of-all rows divided by their mean, or it would underflow."""
-    if good.all_of:
-        return credit.index_copy_(0, good.at, inside.absolute())
-    relative = inside.relative()
-    mean = relative.abs().mean()
-    return credit.index_copy_(0, good.at, relative / torch.where(mean > 0, mean, 1.0))
+    worth = plan.rows.spread(_finite(problem.sign * (right - wrong)) / plan.rows.count, len(x))
+    return torch.zeros_like(worth).index_copy_(0, good.at, worth[good.at])
 
 
 def _gains(problem: Problem, plan: Plan, x: Tensor, t: float) -> Tensor:
@@ -133,7 +123,8 @@ def _sampled(problem: Problem, plan: Plan, x: Tensor, t: float) -> Tensor:
     agrees = drawn(problem, len(x)) < u + t * (1 - u)
     rows = plan.good
     if rows is not None:
-        agrees[rows.at] = (drawn(problem, rows.n_rows) < rows.probability(x, t))[rows.row]
+        chance = margins.chances(problem, rows)
+        agrees[rows.at] = (drawn(problem, rows.n_rows) < chance + t * (1 - chance))[rows.row]
         if len(rows.idle):
             idle = rows.ranked(drawn(problem, len(rows.keys)), problem.temperature)
             agrees[rows.idle] = idle == problem.best[rows.idle]
@@ -149,18 +140,6 @@ def stratified(problem: Problem, progress: float) -> list[float]:
     lots = drawn(problem, SAMPLES).tolist()
     ends = (1.0, 1.0, 1.0 - progress, 1.0 - progress)
     return [(lot + half) / 2 * end for lot, half, end in zip(lots, (0, 1, 0, 1), ends, strict=True)]
-
-
-@functools.lru_cache(maxsize=1)
-def _legendre() -> tuple[Tensor, Tensor]:
-    points, weights = np.polynomial.legendre.leggauss(POINTS)
-    return torch.from_numpy((points + 1) / 2), torch.from_numpy(weights / 2)
-
-
-def nodes(progress: float, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Nodes and weights of the same annealed path, for what can be integrated instead of sampled."""
-    points, weights = (part.to(like) for part in _legendre())
-    return torch.cat([points, points * (1.0 - progress)]), torch.cat([weights, weights]) / 2
 
 
 def cost(problem: Problem, plan: Plan) -> int:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Problem, drawn, oriented
-from metric2loss.runtime.interpolants import closed, credit, far_pairs, links, sums, swaps
+from metric2loss.runtime.interpolants import closed, credit, far_pairs, links, margins, sums, swaps
 from metric2loss.runtime.interpolants.idw import Idw, weighted
 from metric2loss.runtime.interpolants.protocol import distance, joined, nothing
 from metric2loss.runtime.split import Split
@@ -71,8 +71,7 @@ class Integrated:
         if closed.decided(problem, split):
             found = closed.gradient(problem, split)
             if found is None:
-                progress = 0.0 if split.good.shape[1] > 1 else problem.progress
-                return sums.pulled(split, progress) * self._unsaid(problem, sums.missing(split))
+                return sums.pulled(split, problem.progress) * self._unsaid(problem, sums.missing(split))
             self._met(found[1])
             return found[0]
         if self._adds_up and swaps.fits(problem, split):
@@ -127,9 +126,12 @@ class Integrated:
         if bool((worth != 0).any()):
             self._met(float(worth.abs().mean()))
         else:
-            worth = torch.full_like(worth, self._unsaid(problem, float(torch.sigmoid(-x).sum())))
-        pairs = links.of_pairs(problem, x, worth, 0.0 if plan.steady else problem.progress)
+            worth = torch.full_like(worth, self._unsaid(problem, credit.missing(problem, plan, x)))
+        pairs = links.of_pairs(problem, x, worth, problem.progress)
         terms = [(problem.differences, pairs)]
+        if plan.good is not None:
+            pairs[plan.good.at] = 0
+            terms += margins.terms(problem, plan.good, credit.of_rows(plan, worth))
         for leaf in problem.leaves:
             sides = links.Sides.read(problem, leaf)
             if sides is not None:

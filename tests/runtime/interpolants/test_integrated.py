@@ -8,7 +8,7 @@ import torch
 
 from metric2loss.runtime.factored import oriented
 from metric2loss.runtime.good_rows import GoodRows
-from metric2loss.runtime.interpolants import Integrated, credit, links, named
+from metric2loss.runtime.interpolants import Integrated, credit, links, margins, named
 from tests.runtime import toy
 from tests.runtime.interpolants.test_idw import some_ranking, some_rows
 
@@ -50,15 +50,24 @@ def weighed() -> toy.Toy:
 )
 def test_credit_over_the_whole_path_is_complete(build, times):
     problem = toy.replace(build(), progress=0.0).seeded()
-    x = oriented(problem)
-    total = float((mean_credit(problem, times) * (1 - torch.sigmoid(x))).sum())
-    missing = problem.best_value - (extension(problem, torch.sigmoid(x)) if len(x) < 15 else by_rows(problem))
-    assert total == pytest.approx(missing, abs=1e-9 if times == 1 else 0.03)
+    x, plan = oriented(problem), credit.Plan.of(problem)
+    worth = mean_credit(problem, times)
+    if plan.good is None:
+        total, mean = (worth * (1 - torch.sigmoid(x))).sum(), extension(problem, torch.sigmoid(x))
+    else:
+        chance = margins.chances(problem, plan.good)
+        total, mean = (credit.of_rows(plan, worth) * (1 - chance)).sum(), over_rows(problem, plan, chance)
+    assert float(total) == pytest.approx(problem.best_value - mean, abs=1e-6 if times == 1 else 0.03)
 
 
-def by_rows(problem: toy.Toy) -> float:
-    rows = GoodRows.read(problem)
-    return float(rows.probability(oriented(problem), 0.0).mean())
+def over_rows(problem: toy.Toy, plan: credit.Plan, chance: torch.Tensor) -> float:
+    """g averaged over independent rows that are right with these probabilities."""
+    right = toy.configurations(len(chance)) if len(chance) < 15 else torch.eye(len(chance), dtype=torch.bool)
+    agrees = right[:, plan.good.row]
+    values = problem.values_of(agrees == problem.best)
+    if len(chance) < 15:
+        return float(torch.where(right, chance, 1 - chance).prod(1) @ values)
+    return float(values @ chance)
 
 
 def test_at_the_end_of_training_half_of_the_credit_is_the_derivative_of_the_extension():
@@ -87,14 +96,14 @@ def test_closed_form_of_a_row_equals_enumeration(good, t):
         assert torch.allclose(rows.log_derivative(x, t).exp(), derivative)
 
 
-def test_any_of_all_credit_has_mean_one_and_does_not_underflow():
+def test_a_row_is_one_binary_however_many_good_candidates_it_has():
     scores = torch.zeros(3, 400, dtype=torch.double).requires_grad_()
     classes = (torch.arange(400) < 8).long().expand(3, 400)
     problem = toy.choose(scores, classes).seeded()
     plan = credit.Plan.of(problem)
-    found = credit.of_binaries(problem, plan, oriented(problem))
-    assert plan.steady and found.mean().item() == pytest.approx(1) and (found > 0).all()
-    assert problem.evaluations == 2
+    found = credit.of_rows(plan, credit.of_binaries(problem, plan, oriented(problem)))
+    assert found.tolist() == pytest.approx([1 / 3] * 3) and problem.evaluations == 2
+    assert margins.chances(problem, plan.good).tolist() == pytest.approx([8 / 400] * 3)
 
 
 def test_accuracy_needs_two_evaluations():
@@ -111,11 +120,28 @@ def test_single_flips_of_a_separable_metric_serve_all_rows_at_once():
     assert problem.evaluations == credit.SAMPLES * (2 + 1)
 
 
-def test_closed_form_is_the_mean_of_single_flips():
-    problem = some_rows(rows=3, classes=3)
-    closed = mean_credit(problem, 1)
-    problem.leaves[0].layout.kind = "compare"
-    assert torch.allclose(mean_credit(problem.seeded(), 800), closed, atol=0.02)
+def test_the_closed_form_of_rows_is_what_flipping_them_gives():
+    problem = toy.replace(some_rows(rows=3, classes=3)).seeded()
+    whole = credit.Plan.of(problem)
+    flipped = toy.replace(whole, decided_by_rows=False)
+    x = oriented(problem)
+    assert whole.decided_by_rows
+    assert torch.allclose(
+        credit.of_binaries(problem, flipped, x), credit.of_binaries(problem, whole, x), rtol=1e-12, atol=0
+    )
+
+
+@pytest.mark.parametrize("progress", [0.0, 0.4, 1.0])
+def test_rows_are_taught_from_cross_entropy_to_the_expected_value(progress):
+    problem = toy.replace(some_rows(rows=5, classes=4), progress=progress).seeded()
+    layout = problem.leaves[0].layout
+    (found,) = torch.autograd.grad(Integrated()(problem), layout.keys)
+    good = GoodRows.read(problem).sides[0][1]
+    keys = layout.keys.detach().reshape(good.shape).requires_grad_()
+    right = (torch.softmax(keys, 1) * good).sum(1)
+    value = -(right.log() * right.detach() ** progress).mean()
+    (wanted,) = torch.autograd.grad(value, keys)
+    assert torch.allclose(found.reshape(good.shape), wanted)
 
 
 def test_the_link_goes_from_logistic_to_sigmoid():
