@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check lint types format bench clean
+.PHONY: demo test check lint types format bench quick results clean
 
 demo: $(READY)
 	$(BIN)/python -m bench.demo $(DEMO)
@@ -29,13 +29,21 @@ format: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench.compile_time
 
+# an epoch of every benchmark task: minutes
+quick: $(READY)
+	$(BIN)/python -m bench.quick
+
+# docs/results.md and its figures, from the JSON under bench/runs
+results: $(READY)
+	$(BIN)/python -m bench.report
+
 # torch first, at the version the numbers of this repository were made with; the project then keeps it
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("metric2loss needs Python 3.10 or newer") if sys.version_info < (3, 10) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing torch and the project into $(VENV) (once)"
 	@$(PIP) install torch==2.13.0
-	@$(PIP) install --editable '.[demo,test,dev]'
+	@$(PIP) install --editable '.[demo,bench,test,dev]'
 	@touch $@
 
 clean:

@@ -1,0 +1,37 @@
+"""All runs to docs/results.md and its figures, as texts by file name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.core.record import every
+from bench.report import figures, learning, paper
+from bench.report.comparison import Comparison, comparisons
+from bench.report.remarks import REMARKS
+from bench.tasks import groups
+
+
+def build(runs: Path) -> dict[str, str]:
+    """Name below docs -> text; the same runs give the same texts."""
+    learned = found(runs, "learning")
+    papers = found(runs, "paper")
+    texts = {"results.md": page(learned, papers, runs)}
+    if learned:
+        texts["figures/gains.svg"] = figures.svg(figures.forest(learned))
+        texts["figures/learning_curves.svg"] = figures.svg(figures.curves(learned))
+    if papers:
+        texts["figures/paper_curves.svg"] = figures.svg(figures.curves(papers))
+    return texts
+
+
+def found(runs: Path, group: str) -> list[Comparison]:
+    folder = runs / group
+    return comparisons(groups()[group], every(folder)) if folder.exists() else []
+
+
+def page(learned: list[Comparison], papers: list[Comparison], runs: Path) -> str:
+    parts = ["# Results", learning.summary(learned), REMARKS] if learned else ["# Results"]
+    if learned:
+        parts.append(learning.section(learned))
+    parts.append(paper.section(papers, runs / "table1.json"))
+    return "\n\n".join(part.strip() for part in parts) + "\n"

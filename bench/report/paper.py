@@ -1,0 +1,128 @@
+"""The papers' tasks to their part of the page: our numbers on stand-in data beside the papers' own on theirs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.core.sweep import TUNING_SEEDS
+from bench.report.comparison import Comparison
+from bench.report.tables import OURS, gain, listed, markdown, number
+
+# task -> loss -> what the paper has, on its data
+PUBLISHED: Mapping[str, Mapping[str, str]] = {
+    "ap": {"bce": "0.9989 (CE, MNIST)", "idw": "0.9988 (MNIST)"},
+    "accuracy": {
+        "ce": "91.49 %, 65.90 %; 68.25 % (CIFAR-10, -100; -100 of Battash et al.)",
+        "idw": "91.64 %, 65.92 % (CIFAR-10, -100)",
+        "ce+el-gradual": "68.58 % (best of the three, CIFAR-100)",
+    },
+    "pose": {
+        "mse-0.1": "91.31",
+        "mse-0.5": "95.13",
+        "mse-0.7": "93.06",
+        "mse-1": "95.71",
+        "mse-3": "95.74",
+        "mse-5": "94.99",
+        "mse-10": "92.25",
+        "idw": "95.77",
+    },
+}
+HEADINGS = {
+    "ap": "Average precision (section 4.1 of UniLoss: MNIST, 0 against the rest)",
+    "pose": "PCKh (table 1 of UniLoss: MPII heads, MSE at seven σ)",
+    "accuracy": "Accuracy (table 2 of UniLoss: CIFAR; the schedules of Battash et al.)",
+    "ltr": "NDCG@10 (LETOR files; no table of the papers)",
+}
+TABLE_1 = {
+    "error": "L2, in hundredths: 0.19 0.19 0.57 2.83 8.49 12.25",
+    "rank": "rank correlation: 0.98 0.97 0.92 0.70 0.35 0.15",
+}
+MEASURED = {
+    "error": "Root mean square error",
+    "rank": "Rank correlation over all pairs, as published",
+    "rank_within": "Rank correlation within a batch",
+}
+
+
+def table(task: Comparison) -> str:
+    """A row a loss."""
+    best = task.chosen.handmade
+    published = PUBLISHED.get(task.task.key, {})
+    rows = []
+    for loss in task.losses:
+        row = [
+            f"**{loss}**" if loss == best else loss,
+            number(task.value(loss), 4),
+            f"{task.chosen.rates[loss]:g}",
+            "" if loss == best else gain(task.gain(loss, best), 4),
+            "" if loss == "idw" or "idw" not in task.losses else gain(task.gain(loss, "idw"), 4),
+            f"{task.milliseconds(loss):.1f}",
+        ]
+        rows.append([*row, published.get(loss, "")] if published else row)
+    head = ["loss", "test metric", "rate", "against the best hand-made", "against `idw`", "ms a step"]
+    return markdown([*head, "the paper's, on its data"] if published else head, rows)
+
+
+def parts(tasks: Sequence[Comparison]) -> str:
+    """Every task under its heading; variants of one follow it."""
+    shown, headed = [], set()
+    for task in tasks:
+        family = task.task.key.partition("-")[0]
+        if family not in headed:
+            headed.add(family)
+            shown.append(f"### {HEADINGS.get(family, family)}")
+        note = f" {task.task.note[:1].upper()}{task.task.note[1:]}." if task.task.note else ""
+        seeds = len(task.tested(OURS)) if OURS in task.losses else 0
+        shown.append(f"**{task.task.title}.**{note} {seeds} seeds.")
+        shown.append(table(task))
+    return "\n\n".join(shown)
+
+
+def approximation(file: Path) -> str:
+    """Table 1 of the supplement, for every interpolant that has a value away from where it was made."""
+    body: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    shown = [
+        """### How well the interpolants know the metric (table 1 of the UniLoss supplement)
+
+    python -m bench.table1
+
+Binaries of the current configuration are turned at random, and the interpolant made for that batch says what the metric is
+there. The protocol is weak: over all pairs of a training the rank correlation is high for whatever follows the current value. The
+control says that nothing has changed; within a batch it knows nothing, and there the systems can be told apart."""
+    ]
+    for key, found in body["tasks"].items():
+        for kind, title in MEASURED.items():
+            rows = [
+                [name, *("–" if value is None else f"{value:.3f}" for value in values[kind])]
+                for name, values in found["systems"].items()
+            ]
+            published = f" (the paper's, on its data: {TABLE_1[kind]})" if kind in TABLE_1 else ""
+            shown.append(f"**{title}, {key}, {found['binaries']:,} binaries**{published}")
+            shown.append(markdown(["share of binaries turned", *body["distances"]], rows))
+    return "\n\n".join(shown)
+
+
+def section(tasks: Sequence[Comparison], table1: Path) -> str:
+    """All of it, as far as it was run."""
+    what = f"seeds {' and '.join(map(str, TUNING_SEEDS))} tune, the others test"
+    found = [
+        f"""## The papers' tasks, on stand-in data
+
+    python -m bench.paper         # bench/runs/paper
+    python -m bench ap --data FOLDER_OF_MNIST --loss bce,idw,integrated --seeds 5
+
+The networks and the data are small ones of the same kind, so our numbers and the papers' are not comparable with each other;
+comparable is who is ahead of whom. Learning rates as above: {what}."""
+    ]
+    if tasks:
+        found.append(parts(tasks))
+        found.append("![Metric by epoch](figures/paper_curves.svg)")
+    if table1.exists():
+        found.append(approximation(table1))
+    absent = [key for key in HEADINGS if all(task.task.key.partition("-")[0] != key for task in tasks)]
+    if absent:
+        found.append(f"Not run: {listed(absent)}.")
+    return "\n\n".join(found) + "\n"
