@@ -11,24 +11,27 @@ from torch import Tensor
 from metric2loss.runtime.factored import Factored
 
 _WORK = 2**20  # configurations times binaries turned that the guess may cost
+_CLASSES = 32  # more kinds of items than this are looked at one by one
+_EACH = 2  # items of a class that stand for it
 
 
 def by_influence(batch: Factored, sign: int, rounds: int = 4) -> Tensor | None:
     """Items of orders and choices in the order of g(item first) - g(item last), times `sign`; again while that improves.
 
-    A round costs two evaluations of g an item; None when there are no items or too many.
+    A round costs two evaluations of g an item, or for each of two items of a class where the targets make few classes; None
+    when there are no items or too many.
     """
-    items = [(leaf, int(leaf.layout.keys.numel())) for leaf in batch.leaves if leaf.layout.kind in ("order", "choose")]
+    items = [_Items(batch, leaf) for leaf in batch.leaves if leaf.layout.kind in ("order", "choose")]
     if not items or not len(batch.bits):
         return None
-    if 2 * sum(n for _, n in items) * max(batch.run_cost, *(n for _, n in items)) > _WORK:
+    if 2 * sum(len(x.asked) for x in items) * max(batch.run_cost, *(x.amount for x in items)) > _WORK:
         return None
     best, value = batch.bits, -math.inf
     for _ in range(rounds):
         bits = best.clone()
-        for leaf, n in items:
-            if leaf.layout.size:
-                bits[leaf.start : leaf.stop] = _arranged(batch, leaf, n, best, sign)
+        for x in items:
+            if x.leaf.layout.size:
+                bits[x.leaf.start : x.leaf.stop] = _arranged(batch, x, best, sign)
         found = sign * float(batch.values_of(bits.unsqueeze(0))[0])
         if not found > value:
             break
@@ -36,11 +39,44 @@ def by_influence(batch: Factored, sign: int, rounds: int = 4) -> Tensor | None:
     return best
 
 
-def _arranged(batch: Factored, leaf: Any, n: int, base: Tensor, sign: int) -> Tensor:
-    """The binaries of a leaf by the influence of its items at `base`; items of equal influence stay as they are."""
+class _Items:
+    """The items of one step, and those of them that are asked: all, or a few of each class of items with equal targets."""
+
+    def __init__(self, batch: Factored, leaf: Any) -> None:
+        self.leaf = leaf
+        self.amount = int(leaf.layout.keys.numel())
+        self.asked = torch.arange(self.amount, device=batch.bits.device)
+        self.stands_for = self.asked  # the number among `asked` of the first that stands for an item
+        self.each = 1
+        told = [_numbered(x) for x in getattr(batch, "targets", {}).values() if _is_about(x, self.amount)]
+        if not told:
+            return
+        classes = torch.unique(torch.stack(told, 1), dim=0, return_inverse=True)[1].to(self.asked.device)
+        if int(classes.max()) < min(_CLASSES, self.amount // 4):
+            counts = torch.bincount(classes)
+            order = torch.argsort(classes, stable=True)
+            start = counts.cumsum(0) - counts
+            few = [start + torch.minimum(k * counts // _EACH, counts - 1) for k in range(_EACH)]
+            self.asked, self.stands_for, self.each = order[torch.stack(few, 1)].reshape(-1), classes * _EACH, _EACH
+
+
+def _is_about(x: Any, amount: int) -> bool:
+    return isinstance(x, Tensor) and x.numel() == amount and not x.is_complex()
+
+
+def _numbered(x: Tensor) -> Tensor:
+    number: Tensor = torch.unique(x.detach().reshape(-1), return_inverse=True)[1].cpu()
+    return number
+
+
+def _arranged(batch: Factored, items: _Items, base: Tensor, sign: int) -> Tensor:
+    """The binaries of a step by the influence of its items at `base`; items of equal influence stay as they are."""
+    leaf, asked = items.leaf, items.asked
     mine = base[leaf.start : leaf.stop]
-    values = torch.nan_to_num(batch.values(base, torch.cat(_moved(leaf.layout, mine, leaf.start, n))).double())
-    influence = sign * (values[:n] - values[n:])
+    first, last = _moved(leaf.layout, mine, leaf.start, items.amount)
+    values = torch.nan_to_num(batch.values(base, torch.cat([first[asked], last[asked]])).double())
+    gains = (sign * (values[: len(asked)] - values[len(asked) :])).reshape(-1, items.each).mean(1)
+    influence = gains[items.stands_for // items.each]
     before, after = influence[leaf.layout.ahead], influence[leaf.layout.behind]
     return torch.where(before == after, mine, before > after)
 

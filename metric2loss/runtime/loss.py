@@ -126,6 +126,7 @@ class SurrogateLoss(nn.Module):
         self._batching = {"g": Batching(), "rows": Batching()}
         self._separable: str | None = None  # None: not looked at; "": yes; else why not
         self._probed = False
+        self._selfless: set[Any] = set()  # programs in which no score is compared with itself
         self._guesses = 0  # batches on which a supposed pruning was used
         self._seen: dict[str, Any] = {}
 
@@ -241,6 +242,7 @@ class SurrogateLoss(nn.Module):
         return without_selves(
             self._run_f(given, scores),
             lambda: self._run_f(given, {k: _untied(x, seed) for seed, (k, x) in enumerate(given.scores.items())}),
+            self._selfless,
         )
 
     def _run_f(self, given: Arguments, scores: Mapping[str, Tensor] | None) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -41,6 +42,7 @@ class Proposal:
     dear: bool = False
 
 
+_APART = ", equal ones a little apart"
 LARGEST, SMALLEST = "the largest outcome is chosen", "the smallest outcome is chosen"
 ALL_TRUE, ALL_FALSE = "all binaries true", "all binaries false"
 
@@ -75,18 +77,49 @@ def _recorded(batch: Batch) -> Iterator[Proposal]:
     for name, found in _score_guesses(batch):
         here, there = f"scores = {name}", f"scores = -({name})"
         negated = {key: -value for key, value in found.items()}
-        yield Proposal(here, lambda found=found: _at(batch, found), True, there)  # type: ignore[misc]
-        yield Proposal(there, lambda negated=negated: _at(batch, negated), True)  # type: ignore[misc]
+        refused: dict[str, bool] = {}
+        yield Proposal(here, partial(_at, batch, found, refused, here), True, there)
+        yield Proposal(there, partial(_at, batch, negated, refused, there), True)
+        yield Proposal(f"{here}{_APART}", partial(_apart, batch, found, refused, here), True, f"{there}{_APART}")
+        yield Proposal(f"{there}{_APART}", partial(_apart, batch, negated, refused, there), True)
 
 
-def _at(batch: Batch, scores: Mapping[str, Tensor]) -> Tensor | None:
+def _at(
+    batch: Batch, scores: Mapping[str, Tensor], refused: dict[str, bool] | None = None, name: str = ""
+) -> Tensor | None:
     """The binaries at other scores, unless the metric has none there (a check that refuses them, a logarithm of -1)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return batch.record(scores)
+            found = batch.record(scores)
         except Exception:  # noqa: BLE001 (whatever the user's own checks raise)
-            return None
+            found = None
+    if refused is not None:
+        refused[name] = found is None
+    return found
+
+
+def _apart(batch: Batch, scores: Mapping[str, Tensor], refused: Mapping[str, bool], name: str) -> Tensor | None:
+    """The same without equal scores, where they take other steps (a threshold for every distinct one)."""
+    if not refused.get(name, True):
+        return None
+    apart = {key: _untied(x, batch.scores[key].detach()) for key, x in scores.items()}
+    return None if all(torch.equal(apart[key], x) for key, x in scores.items()) else _at(batch, apart)
+
+
+def _untied(x: Tensor, like: Tensor) -> Tensor:
+    """`x` with equal entries a little apart, in the order of `like`; neither its range nor its order grows or changes."""
+    values = torch.unique(x.double())
+    if len(values) == x.numel():
+        return x
+    low, span = values[0], values[-1] - values[0]
+    gap = float(values.diff().min()) if len(values) > 1 else 1.0
+    place = torch.empty(x.numel(), dtype=torch.double, device=x.device)
+    place[torch.argsort(like.reshape(-1), stable=True)] = torch.linspace(0, 1, x.numel(), dtype=torch.double).to(
+        x.device
+    )
+    where = (x.double() - low) / span if span > 0 else torch.full_like(x, 0.5, dtype=torch.double)
+    return (x.double() + gap / 10 * (place.reshape(x.shape) - where)).to(x.dtype)
 
 
 def _score_guesses(batch: Batch) -> Iterator[tuple[str, dict[str, Tensor]]]:

@@ -19,7 +19,7 @@ from torch import Tensor
 from metric2loss.runtime import effort
 from metric2loss.runtime.dispatch.places import Place, where
 
-_CALLS = 1_000_000  # of functions, that looking for guards may take
+_CALLS = 2_000_000  # of functions, that looking for guards may take
 _TURNED = 4  # parts of a step, and single binaries, that are turned before it is said never to show
 _SUMMARIES = frozenset(
     ("all", "any", "min", "max", "amin", "amax", "allclose", "isclose", "equal", "array_equal", "sum")
@@ -36,6 +36,10 @@ def guards(loss: Any, configuration: Any, arguments: Mapping[str, Any]) -> froze
     turner = _Turner(loss, configuration, arguments)
     spans = {place: [(leaf.start, leaf.stop) for leaf in leaves if place_of(leaf.key) == place] for place in places}
     silent = [place for place in places if place not in found and not turner.shows_at_once(spans[place])]
+    if len(found) + len(silent) < len(places) and turner.never_shows(
+        [span for place in silent for span in spans[place]]
+    ):
+        return frozenset(found.union(silent))
     for place in silent:
         if len(found) < len(places) - 1 and turner.never_shows(spans[place]):
             found.add(place)

@@ -12,8 +12,15 @@ from types import CodeType, FrameType
 import numpy as np
 import torch
 
-_OWN = str(Path(__file__).resolve().parents[2]) + os.sep
-_BELOW = tuple(str(Path(str(home.__file__)).resolve().parent) + os.sep for home in (np, torch))
+
+def _homes(file: str | None, up: int) -> tuple[str, ...]:
+    """The folder of a package, as it was imported and as it is: an environment may be a link."""
+    paths = Path(str(file)), Path(str(file)).resolve()
+    return tuple(str(path.parents[up]) + os.sep for path in paths)
+
+
+_OWN = _homes(__file__, 2)
+_BELOW = (*_homes(np.__file__, 0), *_homes(torch.__file__, 0))
 
 Place = tuple[str, int]
 _paths: dict[str, str] = {}  # short name -> file, for those that were met
@@ -32,7 +39,7 @@ def foreign(code: CodeType) -> bool:
 def _kind(code: CodeType) -> int:
     known = _kinds.get(id(code))
     if known is None:
-        ours = code.co_filename.startswith((_OWN, *_BELOW, "<frozen", "<__array_function__"))
+        ours = code.co_filename.startswith((*_OWN, *_BELOW, "<frozen", "<__array_function__"))
         known = _kinds[id(code)] = (_FOREIGN if not ours else _ENTRANCE if code in ENTRANCES else _BETWEEN), code
     return known[0]
 
