@@ -225,20 +225,34 @@ def explain_command(
     help="Which value of the metric's tuple, list or dict the loss was made for.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random batches and configurations.")
-def verify_command(file: Path, source: Path | None, example: str | None, returns: str | int | None, seed: int) -> None:
-    """Run the loss against the metric and print a certificate.
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the certificate, too: as JSON to FILE.json, as Markdown to any other.",
+)
+def verify_command(
+    file: Path,
+    source: Path | None,
+    example: str | None,
+    returns: str | int | None,
+    seed: int,
+    certificate: Path | None,
+) -> None:
+    """Run the loss against the metric and print a certificate: of what, where, and what every check found.
 
-    This is the one command that imports and runs your own file.
+    This is the one command that imports and runs your own file. The exit code is 1 when a check failed.
 
     \b
     metric2loss verify accuracy_loss.py
     metric2loss verify accuracy_loss.py --example batch.npz
     metric2loss verify accuracy_loss.py --example my_data:one_batch
+    metric2loss verify accuracy_loss.py --certificate accuracy.json
     """
     with _reporting():
         from metric2loss.verify import verify  # torch: only where something is run
 
-        passed = verify(file, source, example, seed, returns)
+        passed = verify(file, source, example, seed, returns, certificate)
     if not passed:
         sys.exit(FAILED)
 
@@ -254,8 +268,8 @@ def rules_command(name: str | None) -> None:
 
 
 @contextmanager
-def _reporting(consequence: str = "") -> Iterator[None]:
-    """Prints the diagnostics of a `MetricError` and leaves with the exit code for a refusal."""
+def _reporting(consequence: str = "", code: int = REFUSED) -> Iterator[None]:
+    """Prints the diagnostics of a `MetricError` and leaves with an exit code, that for a refusal if no other."""
     try:
         yield
     except MetricError as error:
@@ -264,7 +278,7 @@ def _reporting(consequence: str = "") -> Iterator[None]:
         count = len(error.diagnostics)
         summary = f"{count} {'error' if count == 1 else 'errors'}{consequence and ', '}{consequence}"
         click.secho(f"\n{summary}", bold=True, err=True)
-        sys.exit(REFUSED)
+        sys.exit(code)
 
 
 def _paint(line: str) -> str:
@@ -343,7 +357,7 @@ def _tell(compiled: dict[Path, Compiled], outputs: tuple[Path, ...], unchanged: 
 
 def _try(outputs: tuple[Path, ...], example: inputs.Example) -> None:
     """What only a run can tell, on the batch the user gave; the generated module runs, the user's file does not."""
-    with _reporting():
+    with _reporting("written, but wrong on the example", FAILED):
         from metric2loss.verify import try_example
 
         for output in outputs:

@@ -41,6 +41,8 @@ CODES: Mapping[str, str] = {
     "M2L508": "a self-check failed",
     "M2L509": "score memory for a mean over rows",
     "M2L510": "the metric is not differentiable in its binaries",
+    "M2L511": "a step compares other scores than it was recorded with",
+    "M2L512": "scores beat the best configuration",
 }
 
 

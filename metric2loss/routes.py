@@ -81,10 +81,10 @@ def _runs_as_it_is(metric: Callable[..., Any], refusal: MetricError) -> bool:
 
 
 def _doubt(loss: type[SurrogateLoss], metric: Callable[..., Any], example: inputs.Example) -> MetricError | None:
-    """Why the compiled loss is not exact on the example; None when it is."""
-    from metric2loss.runtime.dispatch.settle import doubt  # torch: importing metric2loss stays light
+    """Why the compiled loss is not right on the example; None when it is."""
+    from metric2loss.runtime.selfcheck import compiling  # torch: importing metric2loss stays light
 
-    return doubt(loss(), metric, inputs.bind(metric, example))
+    return compiling(loss(), inputs.bind(metric, example), metric)
 
 
 def _dispatched(metric: Callable[..., Any], request: Request, refusal: MetricError) -> type[SurrogateLoss]:
@@ -163,9 +163,14 @@ def dispatched_loss(metric: Callable[..., Any], request: Request) -> type[Surrog
     given = {} if home else {name: function}
     loss = loading.load(loading.generated_module(f"{name}_loss", text, names.class_name(name), given, attributes))
     if request.example is not None:
+        from metric2loss.runtime.selfcheck import compiling  # torch: importing metric2loss stays light
+
         criterion: Any = loss()
         criterion.settle(inputs.bind(metric, request.example))
         loss.settled_plan = criterion.plan  # type: ignore[attr-defined]
+        doubt = compiling(criterion, inputs.bind(metric, request.example))
+        if doubt is not None:
+            raise doubt
     return loss
 
 

@@ -1,5 +1,6 @@
 """The command line as a new user meets it: real files, real output, real exit codes."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -171,6 +172,32 @@ def test_verify_certifies_a_good_module_and_fails_a_spoiled_one(folder):
     spoiled = Path("accuracy_loss.py").read_text(encoding="utf-8").replace("return np.mean(", "return 0.5 * np.mean(")
     Path("accuracy_loss.py").write_text(spoiled, encoding="utf-8")
     assert "error[M2L508]" in run("verify", "accuracy_loss.py", code=1)
+
+
+def test_verify_writes_its_certificate_as_json_or_as_a_page(folder):
+    run("compile", "accuracy.py")
+    output = run("verify", "accuracy_loss.py", "--certificate", "accuracy.json")
+    (found,) = json.loads(Path("accuracy.json").read_text(encoding="utf-8"))
+    assert found["passed"]
+    assert found["verdict"] in output
+    assert found["digest"] == hashlib.sha256(Path("accuracy.py").read_bytes()).hexdigest()
+    assert {"python", "torch", "numpy", "metric2loss"} <= set(found["environment"])
+    assert [one["batch"].endswith("many ties") for one in found["checked"]] == [False, True]
+    assert all(one["binaries"] and one["configurations"] for one in found["checked"])
+    assert "replay(record(x'), x) == metric(x')" in {check["check"] for check in found["checked"][0]["findings"]}
+    run("verify", "accuracy_loss.py", "--certificate", "accuracy.md")
+    assert f"**{found['verdict']}**" in Path("accuracy.md").read_text(encoding="utf-8")
+
+
+def test_a_failed_certificate_is_written_too(folder):
+    run("compile", "accuracy.py")
+    spoiled = Path("accuracy_loss.py").read_text(encoding="utf-8").replace("return np.mean(", "return 0.5 * np.mean(")
+    Path("accuracy_loss.py").write_text(spoiled, encoding="utf-8")
+    assert "FAILED: " in run("verify", "accuracy_loss.py", "--certificate", "accuracy.json", code=1)
+    (found,) = json.loads(Path("accuracy.json").read_text(encoding="utf-8"))
+    assert not found["passed"]
+    assert {one["code"] for one in found["diagnostics"]} == {"M2L508"}
+    assert {one["span"]["path"] for one in found["diagnostics"]} == {str(Path("accuracy.py").resolve())}
 
 
 def test_verify_takes_a_batch_from_a_function(folder):

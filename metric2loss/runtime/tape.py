@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from metric2loss.runtime.unseen import UnseenStep
+
 Path = tuple[Any, ...]
 
 
@@ -41,7 +43,7 @@ class Tape:
         key = _plain(key)
         if key not in self._entries:
             if not self._open:
-                raise KeyError(f"no binaries were recorded at {key!r}; there are {list(self._entries)}")
+                raise UnseenStep(f"no binaries were recorded at {key!r}; there are {list(self._entries)}")
             self._entries[key] = Tape()
         return self._entries[key]
 

@@ -7,27 +7,45 @@ import hashlib
 import importlib
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from metric2loss import inputs, names, writing
 from metric2loss.diagnostics import Diagnostic, MetricError
-from metric2loss.runtime import SurrogateLoss
-from metric2loss.verify import batches, checks
+from metric2loss.runtime import SurrogateLoss, selfcheck
+from metric2loss.verify import batches
 from metric2loss.verify.batches import Batch
+from metric2loss.verify.calls import call_metric, in_its_library
+from metric2loss.verify.certificate import (
+    Certificate,
+    Checked,
+    as_json,
+    as_markdown,
+    closing,
+    environment,
+    table,
+)
 
 _ORIGIN = re.compile(r"`(?P<function>\w+)` \((?P<file>[^():`]+\.py):(?P<line>\d+)\)")
 _DIGEST = re.compile(r"sha256:([0-9a-f]+)")
 
 
-def verify(file: Path, source: Path | None, example: str | None, seed: int, returns: str | int | None = None) -> bool:
-    """Prints one certificate a loss of the module; True when every check passed."""
+def verify(
+    file: Path,
+    source: Path | None,
+    example: str | None,
+    seed: int,
+    returns: str | int | None = None,
+    certificate: Path | None = None,
+) -> bool:
+    """Prints one certificate a loss of the module, and writes them to a file; True when every check passed."""
     console = Console()
     text = writing.read_source(file)
     if not writing.is_generated(text):
@@ -38,25 +56,38 @@ def verify(file: Path, source: Path | None, example: str | None, seed: int, retu
     console.print(
         f"Verifying [bold]{file}[/] against [bold]{origin}[/], which is imported and run here.", highlight=False
     )
-    fresh = _is_fresh(console, text, origin)
+    digest, fresh = _is_fresh(console, text, origin)
     users, ours = import_file(origin), import_file(file)
     given = inputs.read_example(example) if example is not None else None
-    results = [
-        _certificate(console, loss, _picking(_metric_of(loss, users, text), returns), given, seed)
-        for loss in losses(ours)
-    ]
-    return fresh and all(results)
+    found = []
+    for loss in losses(ours):
+        place, metric = _metric_of(loss, users, text)
+        blank = Certificate(loss.__name__, place, origin.name, digest, fresh, seed, environment(), ())
+        found.append(_certified(console, blank, loss, _picking(metric, returns), given))
+    if certificate is not None:
+        written = as_json(tuple(found)) if certificate.suffix == ".json" else as_markdown(tuple(found))
+        writing.write_all({certificate: written})
+        console.print(f"\nwritten to {certificate}", highlight=False)
+    return all(one.passed for one in found)
 
 
 def try_example(file: Path, example: inputs.Example) -> None:
     """Prints what only a run can tell about the losses of a module, on the user's batch."""
     console = Console()
+    failed: list[Diagnostic] = []
     for loss in losses(import_file(file)):
         inputs.bind_to_loss(loss, example)
         criterion = inputs.try_on(loss, example)
         console.print(f"  [green bold]{loss.__name__}[/]  on the example", highlight=False)
         for label, value in _decided(criterion):
             console.print(f"    [dim]{label:<10}[/] {value}", highlight=False)
+        doubt = selfcheck.compiling(loss(), inputs.bind_to_loss(loss, example))
+        if doubt is not None:
+            failed.extend(doubt.diagnostics)
+            continue
+        console.print("    [dim]self-checks[/] passed", highlight=False)
+    if failed:
+        raise MetricError(failed)
 
 
 def import_file(path: Path) -> ModuleType:
@@ -98,26 +129,26 @@ def _origin(file: Path, text: str) -> Path:
     return path
 
 
-def _is_fresh(console: Console, text: str, origin: Path) -> bool:
-    """Whether the module was generated from the user's file as it is now."""
+def _is_fresh(console: Console, text: str, origin: Path) -> tuple[str, bool]:
+    """The digest of the user's file as it is now, and whether the module was generated from it."""
     digest = hashlib.sha256(writing.read_source(origin).encode()).hexdigest()
     found = _DIGEST.search(text)
     if found is not None and digest.startswith(found[1]):
-        return True
+        return digest, True
     why = "Its SHA-256 is not the one in the docstring of the module."
     hint = f"Compile again: metric2loss compile {origin}."
     stale = Diagnostic("M2L108", None, f"{origin.name} has changed since it was compiled", why, hint)
     console.print(f"{stale.render()}\n", style="red", markup=False, highlight=False, soft_wrap=True)
-    return False
+    return digest, False
 
 
-def _metric_of(loss: type[SurrogateLoss], users: ModuleType, text: str) -> Any:
-    """The user's function behind a loss class."""
+def _metric_of(loss: type[SurrogateLoss], users: ModuleType, text: str) -> tuple[str, Any]:
+    """The user's function behind a loss class, and where it stands."""
     for found in _ORIGIN.finditer(text):
         if names.class_name(found["function"]) == loss.__name__:
             metric = getattr(users, found["function"], None)
             if metric is not None:
-                return metric
+                return f"{found['function']} ({found['file']}:{found['line']})", metric
     why = f"{users.__name__} defines no function of which {loss.__name__} would be the loss."
     raise MetricError(Diagnostic("M2L108", None, f"the metric of {loss.__name__} is gone", why, "Compile again."))
 
@@ -134,49 +165,38 @@ def _picking(metric: Any, returns: str | int | None) -> Any:
     return picked
 
 
-def _certificate(
-    console: Console, loss: type[SurrogateLoss], metric: Any, example: inputs.Example | None, seed: int
-) -> bool:
-    subjects = [checks.Subject(loss, metric, batch) for batch in _batches(loss, metric, example, seed)]
-    results = [tuple(checks.check_all(subject, seed)) for subject in subjects]
-    for subject, findings in zip(subjects, results, strict=True):
-        console.print(Text.assemble("\n", (loss.__name__, "bold green"), f"  on {subject.batch.kind}"))
-        console.print(_table(findings))
-    failed = _failures(loss, subjects, results)
-    for found in failed:
+def _certified(
+    console: Console, blank: Certificate, loss: type[SurrogateLoss], metric: Any, example: inputs.Example | None
+) -> Certificate:
+    checked: list[Checked] = []
+    diagnostics: list[Diagnostic] = []
+    for batch in _batches(loss, metric, example, blank.seed):
+        one = _checked(loss, metric, batch, blank.seed)
+        console.print(Text.assemble("\n", (loss.__name__, "bold green"), f"  on {batch.kind}"))
+        console.print(table(one.findings))
+        checked.append(one)
+        diagnostics.extend(selfcheck.diagnostics_of(loss.__name__, one.findings, batch.kind))
+    for found in diagnostics:
         console.print(f"\n{found.render()}", style="red", markup=False, highlight=False, soft_wrap=True)
-    return not failed
+    done = replace(blank, checked=tuple(checked), diagnostics=tuple(diagnostics))
+    console.print(Text.assemble("\n", (loss.__name__, "bold green"), "  certificate"))
+    for label, value in closing(done):
+        style = "bold green" if done.passed else "bold red"
+        console.print(Text.assemble((f"  {label:<12} ", "dim"), (value, style if label == "verdict" else "")))
+    return done
 
 
-_MARKS = {True: ("passed", "green"), False: ("FAILED", "bold red"), None: ("–", "dim")}
-
-
-def _table(findings: Sequence[checks.Finding]) -> Table:
-    grid = Table.grid(padding=(0, 2))
-    for finding in findings:
-        mark, style = _MARKS[finding.passed]
-        grid.add_row(Text(f"  {mark}", style=style), Text(finding.check), Text(finding.detail))
-    return grid
-
-
-def _failures(
-    loss: type[SurrogateLoss], subjects: Sequence[checks.Subject], results: Sequence[Sequence[checks.Finding]]
-) -> list[Diagnostic]:
-    """One diagnostic for each reason; the checks that failed for the same reason share it."""
-    reasons: dict[tuple[str, str, str], list[str]] = {}
-    for subject, findings in zip(subjects, results, strict=True):
-        for finding in findings:
-            if finding.passed is False:
-                reason = finding.why or finding.detail, finding.hint, subject.batch.kind
-                reasons.setdefault(reason, []).append(finding.check)
-    return [
-        Diagnostic("M2L508", None, f"{loss.__name__} on {kind}: {_listed(failed, len(results[0]))}", why, hint)
-        for (why, hint, kind), failed in reasons.items()
-    ]
-
-
-def _listed(failed: Sequence[str], checked: int) -> str:
-    return "every check failed" if len(failed) == checked else f"failed {', '.join(failed)}"
+def _checked(loss: type[SurrogateLoss], metric: Any, batch: Batch, seed: int) -> Checked:
+    criterion = loss()
+    arguments = in_its_library(loss, metric, batch.arguments)
+    findings = selfcheck.self_check(criterion, arguments, metric=metric, seed=seed)
+    try:
+        binaries = len(criterion.record(**arguments).flat)
+    except Exception:  # noqa: BLE001 - the findings say why
+        binaries = 0
+    asked = selfcheck.Amounts()
+    shapes = {name: tuple(np.shape(arguments[name])) for name in batch.scores}
+    return Checked(batch.kind, shapes, binaries, asked.moves, asked.configurations, findings)
 
 
 def _batches(loss: type[SurrogateLoss], metric: Any, example: inputs.Example | None, seed: int) -> Iterator[Batch]:
@@ -185,7 +205,7 @@ def _batches(loss: type[SurrogateLoss], metric: Any, example: inputs.Example | N
         return
 
     def call(arguments: Mapping[str, Any]) -> float:
-        return checks.call_metric(loss, metric, arguments)
+        return call_metric(loss, metric, arguments)
 
     yield from batches.random_batches(metric, call, loss.scores, seed)
 

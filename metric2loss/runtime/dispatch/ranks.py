@@ -17,7 +17,9 @@ from metric2loss.runtime.recorded import Operand
 def dense(reading: Dispatch, x: Array, supposed: tuple[Any, ...] = ()) -> np.ndarray:
     """0, 1, 2 … along the last axis, equal for equal scores: discrete, and in the order of the scores."""
     operand = Operand.of(x)
-    extra: dict[str, Any] = {"supposed_apart_by": supposed} if supposed else {}
+    # with ties, equal items are no more interchangeable: which of them is tied with a third one matters
+    alone = bool(supposed) and not _has_ties(operand.exact)
+    extra: dict[str, Any] = {"supposed_apart_by": supposed} if alone else {}
     stable: dict[str, Any] = {"kind": "stable"}
     order = reading.meet(
         steps.order, x, using="argsort", native=lambda: called("argsort", operand, (), stable), **stable, **extra
@@ -29,6 +31,11 @@ def dense(reading: Dispatch, x: Array, supposed: tuple[Any, ...] = ()) -> np.nda
     ranks = np.zeros(number.shape, dtype=np.int64)
     np.put_along_axis(ranks, order, number, axis=-1)
     return ranks
+
+
+def _has_ties(values: Any) -> bool:
+    exact = np.sort(np.asarray(values), axis=-1)
+    return bool((exact[..., 1:] == exact[..., :-1]).any())
 
 
 def as_array(x: Any) -> Any:

@@ -28,12 +28,9 @@ from metric2loss.runtime.failures import failure
 from metric2loss.runtime.ranking import passive
 from metric2loss.runtime.steps import Operation
 from metric2loss.runtime.tape import Tape, leaves
+from metric2loss.runtime.unseen import UnseenStep
 
 SITES = 50_000  # executed steps of one run; a Python loop over more pairs than this is better met by an order
-
-
-class UnseenStep(Exception):
-    """A replay came to a step that was not recorded."""
 
 
 class Singles:
@@ -212,7 +209,7 @@ class Dispatch:
     def _given(self, key: tuple[Any, ...]) -> Any:
         try:
             return self.tree[key].read()
-        except KeyError:
+        except UnseenStep:
             raise UnseenStep(f"{key[0]} ({key[2]}) was not recorded") from None
 
     def _affordable(self) -> None:

@@ -1,0 +1,50 @@
+"""Checks of what training sees: the gradient, and the configuration it pulls toward."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from metric2loss.runtime.selfcheck.finding import Finding
+from metric2loss.runtime.selfcheck.subject import Subject
+
+
+def gradient(subject: Subject) -> Finding:
+    """the gradient is finite."""
+    given: dict[str, Any] = dict(subject.arguments)
+    for name in subject.loss.scores:
+        made = torch.as_tensor(given[name]).detach()
+        given[name] = (made if made.is_floating_point() else made.double()).clone().requires_grad_()
+    loss = subject.loss(**given)
+    loss.backward()
+    found = [given[name].grad for name in subject.loss.scores]
+    if any(one is None for one in found):
+        hint = "Name the scores with scores= (--scores) when compiling."
+        return Finding(False, "no gradient", "The loss does not depend on one of the score parameters.", hint)
+    norm = math.sqrt(sum(float(one.double().square().sum()) for one in found))
+    best = math.isclose(float(subject.loss.metric), float(subject.loss.best_value), rel_tol=1e-6, abs_tol=1e-9)
+    value = float(loss.detach())
+    passed = math.isfinite(norm) and math.isfinite(value) and (norm > 0 or best)
+    why = f"The loss is {value!r}, the norm of its gradient {norm!r}."
+    return Finding(passed, f"loss {value:.4g}, gradient norm {norm:.4g}", why)
+
+
+def best(subject: Subject) -> Finding:
+    """no scores tried beat the best."""
+    problem = subject.problem()
+    if not problem.size:
+        return Finding(None, "no binary variables")
+    if subject.loss.mixed:
+        return Finding(None, "does not apply: scores also reach the result as real numbers")
+    values = [subject.value(subject.arguments), *(subject.value_or_none(moved) for moved in subject.others())]
+    known = [problem.sign * value for value in values if value is not None and math.isfinite(value)]
+    reached = max(known, default=-math.inf)
+    value = float(problem.best_value)
+    passed = math.isfinite(value) and reached <= problem.sign * value + 1e-6 * max(1.0, abs(value))
+    if not known and not math.isfinite(value):
+        return Finding(None, "the metric is undefined on this batch")
+    why = f"Random scores reach {problem.sign * reached!r}, the best configuration found gives {value!r}."
+    hint = "Say which scores are perfect: compile_metric(..., ideal=lambda targets: scores), or give the direction."
+    return Finding(passed, f"{value:.6g}", why, hint, "M2L512")
