@@ -67,7 +67,7 @@ class SurrogateLoss(nn.Module):
     exact value of that batch, in the user's units and sign.
 
     interpolant: how exact metric values become a gradient, a name in `runtime.interpolants`.  total_steps: length of the
-    training, for annealing; without it `progress` is 0.5 until set.  generator: for the anchors and samples.  anchors, power:
+    training, for what follows a schedule; without it `progress` is 0.5 until set.  generator: for what is drawn.  anchors, power:
     of inverse distance weighting.  ideal: targets -> scores at which the metric is best, if it is not found without.
     encoding: the binaries of choose steps, "pairs" of candidates (the paper's), or one a class of outcomes, its best against
     the best of the rest ("margin") or with log-sum-exp for best ("margin-lse", a softmax probability).  memory: so many

@@ -1,7 +1,7 @@
 """The default: the derivative of the metric's multilinear extension, integrated on the way to the best configuration.
 
 A local derivative alone has plateaus (a heat map with the maximum elsewhere gains nothing by any single flip); the path
-to the best configuration removes them, and as training progresses gives way to the local derivative.
+to the best configuration removes them: half of it is walked to the end, half as far as 1 − p.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ _LEAST_SHARE = 1 / 32  # below it, single flips are too thin to be better than a
 
 @dataclass
 class Integrated:
-    """Credit of each binary along the path, through an annealed link; see `credit` and `links`.
+    """Credit of each binary along the path, through a link between logistic and sigmoid; see `credit` and `links`.
 
+    p goes from `first` to `last` in a training; it stays where it is by default, for that was never worse (see docs).
     `budget` bounds the work of a step, in configurations times numbers handed to g: above it only a random share of the
     flips is evaluated, and where that share is small, the paper's anchors are. `anneal_anchored` anneals the link of
     orders over the batch as well; measured on average precision, it was never better and worse at low learning rates.
@@ -37,6 +38,8 @@ class Integrated:
     anchors: int = 16
     power: float = 1.0
     budget: int = 2**21
+    first: float = links.MIDDLE
+    last: float = links.MIDDLE
     anneal_anchored: bool = False
     notes: tuple[str, ...] = field(default=(), init=False)
     _adds_up: bool = field(default=True, init=False, repr=False)  # the metric's changes by disjoint swaps
@@ -44,6 +47,10 @@ class Integrated:
 
     def __call__(self, problem: Problem) -> Tensor:
         """The distance of the metric from its best value; the gradient is the integrated one."""
+        with links.annealed(problem, self.first, self.last):
+            return self._at(problem)
+
+    def _at(self, problem: Problem) -> Tensor:
         split = getattr(problem, "split", None)
         if split is not None and (by_keys := self._by_keys(problem, split)) is not None:
             return joined(distance(problem), (split.keys, by_keys))

@@ -1,11 +1,13 @@
 """From the credit of each binary to a gradient: the annealed link per pair, and the anchored one per example.
 
 The link is (1 − u) u^p for a credit that says "up": logistic at progress p = 0, the derivative of the sigmoid at p = 1.
-Early in training it moves far-off pairs, late it lets the lost ones go.
+Small p moves far-off pairs, large p lets the lost ones go.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +15,19 @@ from torch import Tensor
 
 from metric2loss.runtime.factored import Leaf, Problem
 from metric2loss.runtime.split import Split
+
+MIDDLE = 0.5  # p, unless asked for another
+
+
+@contextmanager
+def annealed(problem: Problem, first: float, last: float) -> Iterator[None]:
+    """Inside, the problem's progress is the p of links and paths, which goes from `first` to `last` in a training."""
+    given = problem.progress
+    problem.progress = first + (last - first) * given
+    try:
+        yield
+    finally:
+        problem.progress = given
 
 
 def link(x: Tensor, progress: float) -> Tensor:

@@ -18,10 +18,16 @@ class Pull:
     """Credit 1 for every binary, with the link of `integrated`. What any metric-aware interpolant must beat."""
 
     name: ClassVar[str] = "pull"
+    first: float = links.MIDDLE
+    last: float = links.MIDDLE
     notes: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, problem: Problem) -> Tensor:
         """The distance of the metric from its best value; the gradient is the pull."""
+        with links.annealed(problem, self.first, self.last):
+            return self._at(problem)
+
+    def _at(self, problem: Problem) -> Tensor:
         split = getattr(problem, "split", None)
         if split is not None:
             return joined(distance(problem), (split.keys, sums.pulled(split, problem.progress)))

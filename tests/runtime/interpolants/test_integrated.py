@@ -135,7 +135,7 @@ def test_the_closed_form_of_rows_is_what_flipping_them_gives():
 def test_rows_are_taught_from_cross_entropy_to_the_expected_value(progress):
     problem = toy.replace(some_rows(rows=5, classes=4), progress=progress).seeded()
     layout = problem.leaves[0].layout
-    (found,) = torch.autograd.grad(Integrated()(problem), layout.keys)
+    (found,) = torch.autograd.grad(Integrated(first=0, last=1)(problem), layout.keys)
     good = GoodRows.read(problem).sides[0][1]
     keys = layout.keys.detach().reshape(good.shape).requires_grad_()
     right = (torch.softmax(keys, 1) * good).sum(1)
@@ -177,7 +177,7 @@ def test_an_order_over_the_batch_is_anchored_to_its_examples(annealed, p):
     s = torch.sigmoid(keys.detach())
     up = mean * winners * raw / raw[labels].sum() * (1 - s) * s**p
     down = mean * losers * raw / raw[~labels].sum() * s * (1 - s) ** p
-    loss = Integrated(anneal_anchored=annealed)(problem.seeded())
+    loss = Integrated(first=0, last=1, anneal_anchored=annealed)(problem.seeded())
     found, pairs = torch.autograd.grad(loss, [keys, problem.differences], allow_unused=True, retain_graph=True)
     assert torch.allclose(
         found, torch.where(labels, -up, down)

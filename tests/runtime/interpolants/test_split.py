@@ -43,7 +43,7 @@ def heat_maps(progress: float) -> Problem:
 
 def by_keys(problem: Problem, name: str, listed: bool) -> Tensor:
     """dL/dkeys of an interpolant; `listed`: from the list of all pairs."""
-    found, split = named(name), problem.split
+    found, split = named(name, first=0.0, last=1.0), problem.split
     problem.split = None if listed else split
     keys = problem.leaves[0].layout.keys
     (gradient,) = torch.autograd.grad(found(problem), keys, retain_graph=True)
