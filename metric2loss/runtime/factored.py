@@ -64,7 +64,9 @@ class Factored(Protocol):
 
 
 class Problem(Factored, Protocol):
-    """A factored batch whose best configuration is known."""
+    """A factored batch whose best configuration is known; `progress` is the p of links and paths while an interpolant runs."""
+
+    progress: float
 
     @property
     def sign(self) -> int: ...
@@ -72,8 +74,6 @@ class Problem(Factored, Protocol):
     def best(self) -> Tensor: ...
     @property
     def best_value(self) -> float: ...
-    @property
-    def progress(self) -> float: ...
     @property
     def temperature(self) -> float: ...
 
