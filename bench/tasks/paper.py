@@ -153,10 +153,10 @@ SMALL_ACCURACY = Task(
 
 
 def markers(side: int, seed: int, data: str) -> Split:
-    """160 pictures to train, 200 to validate, 400 to test."""
-    found = marked(760, side, seed)
+    """120 pictures to train, 200 to validate, 400 to test."""
+    found = marked(720, side, seed)
     arrays = torch.from_numpy(found.pictures), torch.from_numpy(found.joints), torch.from_numpy(found.sizes)
-    return divide(arrays, seed, 160, 200)
+    return divide(arrays, seed, 120, 200)
 
 
 def heads(side: int, heat: int, seed: int, data: str) -> Split:
@@ -192,7 +192,7 @@ def pose(key: str, side: int) -> Task:
         },
         split=partial(markers, side),
         network=lambda: small_hourglass(2, width=8, levels=2 if side < 64 else 4),
-        epochs=10,
+        epochs=8,
         batch_size=10,
         optimizer=recipes.rmsprop,
         schedule=recipes.POSE,
