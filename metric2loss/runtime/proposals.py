@@ -58,10 +58,17 @@ def winners(batch: Batch, name: str) -> Tensor | None:
     if name in (ALL_TRUE, ALL_FALSE):
         return layout.low if name == ALL_TRUE else ~layout.low
     if name in (LARGEST, SMALLEST) and isinstance(layout, ChooseLayout) and layout.outcomes.ndim == 2:
-        outcomes = layout.outcomes if layout.outcomes.dtype != torch.bool else layout.outcomes.to(torch.uint8)
-        best = outcomes.amax(1, keepdim=True) if name == LARGEST else outcomes.amin(1, keepdim=True)
-        return outcomes == best
+        return _extreme(layout.outcomes, name == LARGEST)
     return None
+
+
+def _extreme(outcomes: Tensor, largest: bool) -> Tensor:
+    """Where the entries of each row are its largest (smallest)."""
+    if outcomes.dtype != torch.bool:
+        return outcomes == (outcomes.amax(1, keepdim=True) if largest else outcomes.amin(1, keepdim=True))
+    wanted = outcomes if largest else ~outcomes
+    some = wanted.view(torch.uint8).amax(1, keepdim=True) > 0
+    return wanted if bool(some.all()) else wanted | ~some
 
 
 def proposals(batch: Batch) -> Iterator[Proposal]:

@@ -140,12 +140,17 @@ def choose(
     keys = -rows if smallest(using) else rows
     chosen = _tensor(native).to(keys.device)
     n_rows, n = keys.shape
+    low = None
     if outcome is not None:
         table = tabulated(outcome, native, n_rows, n, operand.library).to(keys.device)
         shape = tuple(table.shape[1:])
         table = table.reshape(n, n_rows, -1).transpose(0, 1)
-        numbers = _two_sides(table.squeeze(-1)) if _is_yes_or_no(table) else _smaller_first(_equal_rows(table))
-        outcomes = table.squeeze(-1) if table.shape[-1] == 1 else table
+        outcomes = table.squeeze(-1).contiguous() if table.shape[-1] == 1 else table
+        if _is_yes_or_no(table):
+            low = _smaller_side(outcomes)
+            numbers = (~low).view(torch.uint8)
+        else:
+            numbers = _smaller_first(_equal_rows(table))
     else:
         outcomes = torch.arange(n, device=keys.device).expand(n_rows, n)
         numbers, shape = outcomes, tuple(chosen.shape)
@@ -156,7 +161,7 @@ def choose(
     if encoding != "pairs":
         by_class = MarginLayout(*arranged, soft=encoding == "margin-lse")
         return Differences(by_class, by_class.differences(), by_class.chosen(chosen), operand.library)
-    layout = ChooseLayout(*arranged)
+    layout = ChooseLayout(*arranged, low=low)
     ranks = cache(lambda: _winner_first(keys.detach(), chosen.reshape(-1)))
     native = layout.of_winners(chosen.reshape(1, -1))[0]
     return Differences(layout, layout.differences, lambda: layout.ranked(ranks()), operand.library, native, ranks)
@@ -207,10 +212,11 @@ def _is_yes_or_no(table: Tensor) -> bool:
     return table.dtype == torch.bool and table.shape[-1] == 1
 
 
-def _two_sides(table: Tensor) -> Tensor:
-    """`_smaller_first` of a table of truth values [rows, n]."""
-    right = table.sum(1, keepdim=True)
-    return (table ^ (2 * right <= table.shape[1])).view(torch.uint8)
+def _smaller_side(yes: Tensor) -> Tensor:
+    """Of truth values [rows, n], the side of each row that is not the larger one: `_smaller_first` numbers it lower."""
+    right, n = yes.sum(1), yes.shape[1]
+    other = ((2 * right > n) & (right < n)) | (right == 0)  # a row of one side only is all of it
+    return yes ^ other.unsqueeze(1) if bool(other.any()) else yes
 
 
 def _smaller_first(numbers: Tensor) -> Tensor:

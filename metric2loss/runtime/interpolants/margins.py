@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor
 
+from metric2loss.runtime import split
 from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.interpolants.links import link
@@ -18,12 +19,27 @@ from metric2loss.runtime.interpolants.links import link
 
 def pulled(keys: Tensor, good: Tensor, worth: Tensor, progress: float) -> Tensor:
     """dL/dkeys [R, n] from the worth [R] of choosing one of the good candidates [R, n]; rows of one kind have none."""
-    up, down = keys.masked_fill(~good, -math.inf), keys.masked_fill(good, -math.inf)
-    margin = _margin(up, down)
-    worth = torch.where(good.any(1) & ~good.all(1), worth.to(keys), 0.0)
-    pull = worth * link(torch.where(worth >= 0, margin, -margin), progress)
-    share = torch.where(good, -torch.softmax(up, 1), torch.softmax(down, 1)).nan_to_num_()
+    places = split.even_places(good)
+    if places is None:
+        of_good, up = _soft(keys.masked_fill(~good, -math.inf))
+        of_bad, down = _soft(keys.masked_fill(good, -math.inf))
+        share = torch.where(good, -up, down)
+    else:  # the good ones are few enough to be listed
+        of_good, up = _soft(keys.gather(1, places))
+        of_bad, share = _soft(keys.scatter(1, places, -math.inf))
+        share.scatter_(1, places, -up)
+    margin = of_good - of_bad
+    mixed = torch.isfinite(margin)
+    pull = torch.where(mixed, worth.to(keys), 0.0) * link(torch.where((worth >= 0) & mixed, margin, -margin), progress)
     return share.mul_(pull.nan_to_num_().unsqueeze(1))
+
+
+def _soft(keys: Tensor) -> tuple[Tensor, Tensor]:
+    """log Σ exp of each row and the share of each entry in it; -inf and zeros for a row of -inf alone."""
+    top = keys.amax(1, keepdim=True).clamp(min=torch.finfo(keys.dtype).min)
+    shares = torch.sub(keys, top).exp_()
+    total = shares.sum(1, keepdim=True)
+    return (total.log() + top).squeeze(1), shares.div_(torch.where(total > 0, total, 1.0))
 
 
 def _margin(up: Tensor, down: Tensor) -> Tensor:

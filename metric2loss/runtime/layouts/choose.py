@@ -22,8 +22,16 @@ class ChooseLayout(PairLayout):
 
     kind = "choose"
 
-    def __init__(self, classes: Tensor, keys: Tensor, outcomes: Tensor, shape: tuple[int, ...], is_index: bool) -> None:
-        super().__init__(classes, keys)
+    def __init__(
+        self,
+        classes: Tensor,
+        keys: Tensor,
+        outcomes: Tensor,
+        shape: tuple[int, ...],
+        is_index: bool,
+        low: Tensor | None = None,
+    ) -> None:
+        super().__init__(classes, keys, low)
         self.outcomes = outcomes
         self.is_index = is_index  # the outcome is the winner itself
         self.shape = shape  # of the outcome in the user's program

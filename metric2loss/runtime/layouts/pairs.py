@@ -50,7 +50,9 @@ class PairLayout(Layout):
     keys: autograd tensor [rows * n], larger comes first.  `ahead`, `behind`: positions in `keys`.
     """
 
-    def __init__(self, classes: Tensor, keys: Tensor) -> None:
+    def __init__(self, classes: Tensor, keys: Tensor, low: Tensor | None = None) -> None:
+        if low is not None:
+            self.low = low
         self.device = classes.device
         self.keys = keys
         self.n_rows, self.n = classes.shape
@@ -66,10 +68,14 @@ class PairLayout(Layout):
     @cached_property
     def size(self) -> int:  # type: ignore[override]
         """Number of binaries."""
-        if self.low is None:
+        if self._lower is None:
             return int(self._counts.sum())
-        lower = self.low.sum(1)
-        return int((lower * (self.n - lower)).sum())
+        return int((self._lower * (self.n - self._lower)).sum())
+
+    @cached_property
+    def _lower(self) -> Tensor | None:
+        """How many items of each row are of the lower class, where no row has more than two."""
+        return None if self.low is None else self.low.sum(1)
 
     @cached_property
     def by_class(self) -> Tensor:
@@ -136,11 +142,10 @@ class PairLayout(Layout):
     @cached_property
     def grid(self) -> tuple[int, int] | None:
         """(P, N) when every row has P items of one class and N of another: pairs are [rows, P, N] then."""
-        if not self.size or self.low is None:
+        if not self.size or self._lower is None:
             return None
-        lower = self.low.sum(1)
-        p = int(lower[0])
-        return (p, self.n - p) if p < self.n and bool((lower == p).all()) else None
+        p = int(self._lower[0])
+        return (p, self.n - p) if p < self.n and bool((self._lower == p).all()) else None
 
     def differences(self) -> Tensor:
         """c of every pair, with its autograd graph."""
