@@ -273,8 +273,9 @@ class SurrogateLoss(nn.Module):
             found = self._best(problem)
         problem.best, problem.best_value, problem.sign = found.bits, found.value, found.sign
         if found.winners is not None and problem.size:
-            keys = problem.leaves[0].layout.keys.to(problem.evaluator.device)
-            problem.split = Split(keys, found.winners, problem.temperature)
+            layout = problem.leaves[0].layout
+            encoding = self._settings.encoding if layout.kind == "margin" else "pairs"
+            problem.split = Split(layout.keys.to(problem.device), found.winners, problem.temperature, encoding)
         fallback = problem.metric if math.isfinite(problem.metric) else found.value
         problem.filler = fallback if math.isfinite(fallback) else 0.0
         self._seen = {

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from metric2loss.runtime.factored import Factored
 from metric2loss.runtime.influence import by_influence
-from metric2loss.runtime.layouts import ChooseLayout, OrderLayout
+from metric2loss.runtime.layouts import ChooseLayout, MarginLayout, OrderLayout
 
 IDEAL = "the ideal scores given"
 _SURE = 10.0  # how far apart proposed scores are: certain under a sigmoid or a softmax too
@@ -53,11 +53,11 @@ def winners(batch: Batch, name: str) -> Tensor | None:
     None where it is of another form: a program of several steps, rows of more than two classes, another way.
     """
     layout = batch.leaves[0].layout if len(batch.leaves) == 1 else None
-    if not isinstance(layout, (OrderLayout, ChooseLayout)) or layout.low is None:
+    if not isinstance(layout, (OrderLayout, ChooseLayout, MarginLayout)) or layout.low is None:
         return None
     if name in (ALL_TRUE, ALL_FALSE):
         return layout.low if name == ALL_TRUE else ~layout.low
-    if name in (LARGEST, SMALLEST) and isinstance(layout, ChooseLayout) and layout.outcomes.ndim == 2:
+    if name in (LARGEST, SMALLEST) and not isinstance(layout, OrderLayout) and layout.outcomes.ndim == 2:
         return _extreme(layout.outcomes, name == LARGEST)
     return None
 

@@ -16,6 +16,7 @@ from metric2loss.runtime import settings
 from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.layouts import ChooseLayout, Fixed, MarginLayout, OrderLayout
 from metric2loss.runtime.layouts.order import Arrangement
+from metric2loss.runtime.layouts.pairs import Side
 from metric2loss.runtime.native import arguments, axis_of, called, index_part
 from metric2loss.runtime.recorded import Differences, Operand
 from metric2loss.runtime.tabulate import tabulated
@@ -147,8 +148,8 @@ def choose(
         table = table.reshape(n, n_rows, -1).transpose(0, 1)
         outcomes = table.squeeze(-1).contiguous() if table.shape[-1] == 1 else table
         if _is_yes_or_no(table):
-            low = _smaller_side(outcomes)
-            numbers = (~low).view(torch.uint8)
+            low = Side.smaller(outcomes)
+            numbers = (~low.items).view(torch.uint8)
         else:
             numbers = _smaller_first(_equal_rows(table))
     else:
@@ -159,8 +160,9 @@ def choose(
     arranged = (numbers, keys.reshape(-1), outcomes, shape, outcome is None)
     encoding = settings.current().encoding
     if encoding != "pairs":
-        by_class = MarginLayout(*arranged, soft=encoding == "margin-lse")
-        return Differences(by_class, by_class.differences(), by_class.chosen(chosen), operand.library)
+        by_class = MarginLayout(*arranged, soft=encoding == "margin-lse", low=low)
+        native = by_class.of_winners(chosen.reshape(1, -1))[0]
+        return Differences(by_class, by_class.differences, lambda: by_class.chosen(chosen), operand.library, native)
     layout = ChooseLayout(*arranged, low=low)
     ranks = cache(lambda: _winner_first(keys.detach(), chosen.reshape(-1)))
     native = layout.of_winners(chosen.reshape(1, -1))[0]
@@ -210,13 +212,6 @@ def _equal_rows(table: Tensor) -> Tensor:
 
 def _is_yes_or_no(table: Tensor) -> bool:
     return table.dtype == torch.bool and table.shape[-1] == 1
-
-
-def _smaller_side(yes: Tensor) -> Tensor:
-    """Of truth values [rows, n], the side of each row that is not the larger one: `_smaller_first` numbers it lower."""
-    right, n = yes.sum(1), yes.shape[1]
-    other = ((2 * right > n) & (right < n)) | (right == 0)  # a row of one side only is all of it
-    return yes ^ other.unsqueeze(1) if bool(other.any()) else yes
 
 
 def _smaller_first(numbers: Tensor) -> Tensor:

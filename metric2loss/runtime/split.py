@@ -32,12 +32,14 @@ class Block:
 class Split:
     """Rows of good and bad items.
 
-    keys: autograd tensor [R · n], larger comes first.  winners: BoolTensor[R, n], the good items.
+    keys: autograd tensor [R · n], larger comes first.  winners: BoolTensor[R, n], the good items.  encoding: the binaries
+    are the pairs of a row, or each row is one, the best of its good items against the best of the others.
     """
 
     keys: Tensor
     winners: Tensor
     temperature: float = 1.0
+    encoding: str = "pairs"
 
     @cached_property
     def amounts(self) -> Tensor:
@@ -60,6 +62,12 @@ class Split:
         if len(self.winners) == 1 or self.even:
             return _places(self.winners).reshape(len(self.winners), -1)
         return _sides(~self.winners)[:, : int(self.amounts.max())]
+
+    @property
+    def few(self) -> Tensor | None:
+        """`good` where all rows have as many and that is a small part, else None."""
+        most = int(self.amounts[0])
+        return self.good if self.even and 0 < most * 8 <= self.winners.shape[1] else None
 
     @cached_property
     def bad(self) -> Tensor | None:
@@ -124,15 +132,6 @@ class Split:
             found = torch.zeros_like(self.values).scatter_(1, self.bad, downs.to(self.values))
         found.scatter_add_(1, self.good, -ups.to(self.values))
         return found.reshape(-1).div_(self.temperature) if self.temperature != 1 else found.reshape(-1)
-
-
-def even_places(good: Tensor) -> Tensor | None:
-    """The good items of each row, LongTensor[R, k], of BoolTensor[R, n]; None where rows have not as many, or many."""
-    amounts = good.sum(1)
-    most = int(amounts.max())
-    if not 0 < most * 8 <= good.shape[1] or not bool((amounts == most).all()):
-        return None
-    return _places(good).reshape(len(good), most)
 
 
 def _places(mask: Tensor) -> Tensor:

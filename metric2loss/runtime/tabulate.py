@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -35,19 +36,23 @@ def _broadcast(outcome: Callable[[Any], Any], native: Any, n: int, library: str)
     shape = tuple(np.shape(native)) if library == "numpy" else tuple(native.shape)
     if not shape or n in shape:
         return None
-    draw = np.random.default_rng(0).integers(n, size=(2, *shape))
-    checks = [np.full(shape, j) for j in (0, n // 2, n - 1)] + list(draw)
-    index = np.broadcast_to(np.arange(n).reshape(n, *(1,) * len(shape)), (n, *shape))
+    index, checks = np.broadcast_to(np.arange(n).reshape(n, *(1,) * len(shape)), (n, *shape)), _checked(n, shape)
     try:
         table = _value(outcome(_like(np.ascontiguousarray(index), native, library)))
-        plain = [_value(outcome(_like(check, native, library))) for check in checks]
+        plain = [_value(outcome(_like(check, native, library))) for check in checks.copy()]
     except Exception:  # noqa: BLE001 (whatever the user's lines raise at one more axis)
         return None
     if table.shape != (n, *shape) or any(found.shape != shape for found in plain):
         return None
-    places = [torch.from_numpy(check).to(table.device).unsqueeze(0) for check in checks]
-    same = all(torch.equal(torch.gather(table, 0, at)[0], found) for at, found in zip(places, plain, strict=True))
+    same = torch.equal(torch.gather(table, 0, torch.from_numpy(checks).to(table.device)), torch.stack(plain))
     return table.to(plain[0].dtype) if same else None
+
+
+@cache
+def _checked(n: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Indices [checks, *shape]: three that are the same everywhere, and two drawn at random."""
+    draw = np.random.default_rng(0).integers(n, size=(2, *shape))
+    return np.concatenate([np.stack([np.full(shape, j) for j in (0, n // 2, n - 1)]), draw])
 
 
 def _like(index: np.ndarray, native: Any, library: str) -> Any:

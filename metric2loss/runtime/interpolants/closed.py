@@ -13,7 +13,9 @@ from metric2loss.runtime.split import Split
 def decided(problem: Problem, split: Split) -> bool:
     """Whether every row of the metric is one row of the split, and worth the same whatever the others are."""
     layout = problem.leaves[0].layout
-    return bool(layout.kind == "choose" and problem.n_rows == layout.n_rows and problem.n_rows == len(split.winners))
+    return bool(
+        layout.kind in ("choose", "margin") and problem.n_rows == layout.n_rows and problem.n_rows == len(split.winners)
+    )
 
 
 def gradient(problem: Problem, split: Split) -> tuple[Tensor, float] | None:
@@ -27,5 +29,5 @@ def gradient(problem: Problem, split: Split) -> tuple[Tensor, float] | None:
     worth = torch.where(torch.isfinite(worth) & mixed, worth, 0.0).to(split.values)
     if not bool((worth != 0).any()):
         return None
-    slope = margins.pulled(split.values, split.winners, worth, problem.progress)
-    return (slope.reshape(split.keys.shape) / problem.temperature).to(split.keys.dtype), float(worth.abs().mean())
+    slope = margins.pulled(split, worth, problem.progress)
+    return slope.to(split.keys.dtype), float(worth.abs().mean())

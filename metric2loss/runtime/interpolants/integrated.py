@@ -77,6 +77,8 @@ class Integrated:
         self.notes = ()
         if closed.decided(problem, split):
             found = closed.gradient(problem, split)
+            if found is None and split.encoding != "pairs":
+                return None
             if found is None:
                 return sums.pulled(split, problem.progress) * self._unsaid(problem, sums.missing(split))
             self._met(found[1])

@@ -11,27 +11,30 @@ import math
 import torch
 from torch import Tensor
 
-from metric2loss.runtime import split
 from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.interpolants.links import link
+from metric2loss.runtime.split import Split
 
 
-def pulled(keys: Tensor, good: Tensor, worth: Tensor, progress: float) -> Tensor:
-    """dL/dkeys [R, n] from the worth [R] of choosing one of the good candidates [R, n]; rows of one kind have none."""
-    places = split.even_places(good)
-    if places is None:
-        of_good, up = _soft(keys.masked_fill(~good, -math.inf))
-        of_bad, down = _soft(keys.masked_fill(good, -math.inf))
+def pulled(split: Split, worth: Tensor, progress: float) -> Tensor:
+    """dL/dkeys [R · n] from the worth [R] of choosing one of the good items of a row; rows of one kind have none.
+
+    Of the hard margin the largest key of either side stands for it.
+    """
+    keys, good, best = split.values, split.winners, _hard if split.encoding == "margin" else _soft
+    if split.few is None:
+        of_good, up = best(keys.masked_fill(~good, -math.inf))
+        of_bad, down = best(keys.masked_fill(good, -math.inf))
         share = torch.where(good, -up, down)
-    else:  # the good ones are few enough to be listed
-        of_good, up = _soft(keys.gather(1, places))
-        of_bad, share = _soft(keys.scatter(1, places, -math.inf))
-        share.scatter_(1, places, -up)
+    else:
+        of_good, up = best(split.of_good)
+        of_bad, share = best(keys.scatter(1, split.few, -math.inf))
+        share.scatter_(1, split.few, -up)
     margin = of_good - of_bad
     mixed = torch.isfinite(margin)
     pull = torch.where(mixed, worth.to(keys), 0.0) * link(torch.where((worth >= 0) & mixed, margin, -margin), progress)
-    return share.mul_(pull.nan_to_num_().unsqueeze(1))
+    return share.mul_(pull.nan_to_num_().div_(split.temperature).unsqueeze(1)).reshape(-1)
 
 
 def _soft(keys: Tensor) -> tuple[Tensor, Tensor]:
@@ -40,6 +43,13 @@ def _soft(keys: Tensor) -> tuple[Tensor, Tensor]:
     shares = torch.sub(keys, top).exp_()
     total = shares.sum(1, keepdim=True)
     return (total.log() + top).squeeze(1), shares.div_(torch.where(total > 0, total, 1.0))
+
+
+def _hard(keys: Tensor) -> tuple[Tensor, Tensor]:
+    """The largest key of each row and the share of each entry in it, which equal ones have alike."""
+    top = keys.amax(1, keepdim=True)
+    shares = (keys == top).to(keys.dtype)
+    return top.squeeze(1), shares.div_(shares.sum(1, keepdim=True))
 
 
 def _margin(up: Tensor, down: Tensor) -> Tensor:
@@ -62,8 +72,8 @@ def terms(problem: Problem, rows: GoodRows, worth: Tensor) -> list[tuple[Tensor,
     for leaf, good in rows.sides:
         keys = leaf.layout.keys
         mine = worth[start : start + len(good)]
-        slope = pulled(scaled(keys, problem.temperature).reshape(good.shape), good, mine, problem.progress)
-        found.append((keys, slope.reshape(keys.shape) / problem.temperature))
+        slope = pulled(Split(keys, good, problem.temperature), mine, problem.progress)
+        found.append((keys, slope.reshape(keys.shape)))
         start += len(good)
     return found
 

@@ -29,7 +29,7 @@ class Pull:
 
     def _at(self, problem: Problem) -> Tensor:
         split = getattr(problem, "split", None)
-        if split is not None:
+        if split is not None and split.encoding == "pairs":
             return joined(distance(problem), (split.keys, sums.pulled(split, problem.progress)))
         if not len(problem.best):
             return nothing(problem)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.layouts.base import Layout
-from metric2loss.runtime.layouts.pairs import PairLayout
+from metric2loss.runtime.layouts.pairs import PairLayout, Side
 
 
 class ChooseLayout(PairLayout):
@@ -29,7 +29,7 @@ class ChooseLayout(PairLayout):
         outcomes: Tensor,
         shape: tuple[int, ...],
         is_index: bool,
-        low: Tensor | None = None,
+        low: Side | None = None,
     ) -> None:
         super().__init__(classes, keys, low)
         self.outcomes = outcomes

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.layouts.base import Layout, turned
+from metric2loss.runtime.layouts.pairs import Side
 
 
 class MarginLayout(Layout):
@@ -26,21 +27,30 @@ class MarginLayout(Layout):
     kind = "margin"
 
     def __init__(
-        self, classes: Tensor, keys: Tensor, outcomes: Tensor, shape: tuple[int, ...], is_index: bool, soft: bool
+        self,
+        classes: Tensor,
+        keys: Tensor,
+        outcomes: Tensor,
+        shape: tuple[int, ...],
+        is_index: bool,
+        soft: bool,
+        low: Side | None = None,
     ) -> None:
-        classes = classes.long()
         self.classes, self.keys, self.outcomes = classes, keys, outcomes
         self.shape = shape  # of the outcome in the user's program
         self.is_index = is_index  # the outcome is the winner itself
         self.soft = soft
         self.device = classes.device
         self.n_rows, self.n = classes.shape
-        order = torch.argsort(classes, dim=-1, stable=True)
-        ordered = torch.gather(classes, 1, order)
-        new = torch.zeros_like(ordered)
-        new[:, 1:] = (ordered[:, 1:] != ordered[:, :-1]).long()
-        self.local = torch.empty_like(ordered).scatter_(1, order, new.cumsum(1))  # classes counted 0, 1 … in each row
-        self.amount = self.local.amax(1) + 1
+        self.low = (
+            None if low is None else low.items
+        )  # of the lower class, where no row has more than two and that is known
+        if low is None:
+            self.local = _numbered(classes.long())
+            self.amount = self.local.amax(1) + 1
+        else:
+            self.local = classes
+            self.amount = torch.where(low.amounts < self.n, 2, 1)
         self._counts = torch.where(self.amount > 2, self.amount, self.amount - 1)
         self.size = int(self._counts.sum())
         self.most = int(self.amount.max())
@@ -61,7 +71,7 @@ class MarginLayout(Layout):
         """The first candidate of each class, [rows, most]."""
         none = torch.full((self.n_rows, self.most), self.n - 1, device=self.device)
         places = torch.arange(self.n, device=self.device).expand(self.n_rows, -1)
-        return none.scatter_reduce_(1, self.local, places, "amin")
+        return none.scatter_reduce_(1, self.local.long(), places, "amin")
 
     @property
     def numel(self) -> int:
@@ -86,6 +96,9 @@ class MarginLayout(Layout):
 
     def _tops(self, keys: Tensor, local: Tensor) -> Tensor:
         """The best of every class, [rows, most]; -inf where a row has fewer."""
+        if self.most == 2:
+            best = torch.logsumexp if self.soft else torch.amax
+            return torch.stack([best(keys.masked_fill(local != side, -torch.inf), 1) for side in (0, 1)], 1)
         empty = keys.new_full((len(keys), self.most), -torch.inf)
         hard = empty.scatter_reduce(1, local, keys, "amax")
         if not self.soft:
@@ -136,6 +149,14 @@ class MarginLayout(Layout):
     def flipped(self, base: Tensor, flips: Tensor) -> Tensor:
         return self.result(turned(base, flips))
 
+    def of_winners(self, winners: Tensor) -> Tensor:
+        """Outcomes of given winners, LongTensor[A, rows]."""
+        return self._shaped(winners)
+
+    def with_ahead(self, side: Tensor) -> Tensor:
+        """The outcome of the candidates of `side`, BoolTensor[rows, n], coming before all others."""
+        return self._shaped(side.to(torch.uint8).argmax(-1).unsqueeze(0))[0]
+
     def placed(self, items: Tensor) -> Tensor:
         """Outcomes of given rankings of the candidates, LongTensor[A, rows, n]."""
         return self._shaped(items[..., 0])
@@ -156,6 +177,15 @@ class MarginLayout(Layout):
             and torch.equal(self.classes, other.classes)
             and torch.equal(self.outcomes.nan_to_num(), other.outcomes.nan_to_num())
         )
+
+
+def _numbered(classes: Tensor) -> Tensor:
+    """The classes [rows, n], counted 0, 1 … in each row."""
+    order = torch.argsort(classes, dim=-1, stable=True)
+    ordered = torch.gather(classes, 1, order)
+    new = torch.zeros_like(ordered)
+    new[:, 1:] = (ordered[:, 1:] != ordered[:, :-1]).long()
+    return torch.empty_like(ordered).scatter_(1, order, new.cumsum(1))
 
 
 def _rest(tops: Tensor) -> Tensor:

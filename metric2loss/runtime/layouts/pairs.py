@@ -7,6 +7,7 @@ positions.  Pair lists of rows with two classes of the same sizes are a grid, wh
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -43,6 +44,32 @@ def true_along(bits: Tensor) -> tuple[Tensor, Tensor]:
     return sum(last[1:], last[0]), sum(before[1:], before[0])
 
 
+@dataclass(frozen=True, eq=False)
+class Side:
+    """The items of the lower class of each row, BoolTensor[rows, n], and their number; a row of one class is all of it."""
+
+    items: Tensor
+    amounts: Tensor
+
+    @classmethod
+    def smaller(cls, yes: Tensor) -> Side:
+        """Of truth values [rows, n], the side of each row that is not the larger one."""
+        right, n = yes.sum(1), yes.shape[1]
+        other = ((2 * right > n) & (right < n)) | (right == 0)
+        return (
+            cls(yes ^ other.unsqueeze(1), torch.where(other, n - right, right))
+            if bool(other.any())
+            else cls(yes, right)
+        )
+
+    @classmethod
+    def lower(cls, classes: Tensor) -> Side | None:
+        """Of numbered classes [rows, n]; None where a row has more than two."""
+        least, most = classes.amin(1, keepdim=True), classes.amax(1, keepdim=True)
+        low = classes == least
+        return cls(low, low.sum(1)) if bool((low | (classes == most)).all()) else None
+
+
 class PairLayout(Layout):
     """Rows of items; the binary of a pair says that item `ahead` comes before (beats) item `behind`.
 
@@ -50,32 +77,30 @@ class PairLayout(Layout):
     keys: autograd tensor [rows * n], larger comes first.  `ahead`, `behind`: positions in `keys`.
     """
 
-    def __init__(self, classes: Tensor, keys: Tensor, low: Tensor | None = None) -> None:
+    def __init__(self, classes: Tensor, keys: Tensor, low: Side | None = None) -> None:
         if low is not None:
-            self.low = low
+            self.lower = low
         self.device = classes.device
         self.keys = keys
         self.n_rows, self.n = classes.shape
         self.classes = classes
 
     @cached_property
+    def lower(self) -> Side | None:
+        """The lower class of every row, where no row has more than two."""
+        return Side.lower(self.classes)
+
+    @property
     def low(self) -> Tensor | None:
-        """The lower class of every row, BoolTensor[rows, n], where no row has more than two; None where one does."""
-        least, most = self.classes.amin(1, keepdim=True), self.classes.amax(1, keepdim=True)
-        low = self.classes == least
-        return low if bool((low | (self.classes == most)).all()) else None
+        """Its items, BoolTensor[rows, n]."""
+        return None if self.lower is None else self.lower.items
 
     @cached_property
     def size(self) -> int:  # type: ignore[override]
         """Number of binaries."""
-        if self._lower is None:
+        if self.lower is None:
             return int(self._counts.sum())
-        return int((self._lower * (self.n - self._lower)).sum())
-
-    @cached_property
-    def _lower(self) -> Tensor | None:
-        """How many items of each row are of the lower class, where no row has more than two."""
-        return None if self.low is None else self.low.sum(1)
+        return int((self.lower.amounts * (self.n - self.lower.amounts)).sum())
 
     @cached_property
     def by_class(self) -> Tensor:
@@ -142,10 +167,10 @@ class PairLayout(Layout):
     @cached_property
     def grid(self) -> tuple[int, int] | None:
         """(P, N) when every row has P items of one class and N of another: pairs are [rows, P, N] then."""
-        if not self.size or self._lower is None:
+        if not self.size or self.lower is None:
             return None
-        p = int(self._lower[0])
-        return (p, self.n - p) if p < self.n and bool((self._lower == p).all()) else None
+        p = int(self.lower.amounts[0])
+        return (p, self.n - p) if p < self.n and bool((self.lower.amounts == p).all()) else None
 
     def differences(self) -> Tensor:
         """c of every pair, with its autograd graph."""
