@@ -33,5 +33,5 @@ def page(learned: list[Comparison], papers: list[Comparison], runs: Path) -> str
     parts = ["# Results", learning.summary(learned), REMARKS] if learned else ["# Results"]
     if learned:
         parts.append(learning.section(learned))
-    parts.append(paper.section(papers, runs / "table1.json"))
+    parts.append(paper.section(papers, runs))
     return "\n\n".join(part.strip() for part in parts) + "\n"

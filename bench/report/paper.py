@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from bench.core.sweep import TUNING_SEEDS
 from bench.report.comparison import Comparison
+from bench.report.interpolation import approximation, ranking
 from bench.report.tables import OURS, gain, listed, markdown, number
 
 # task -> loss -> what the paper has, on its data
@@ -35,15 +34,6 @@ HEADINGS = {
     "pose": "PCKh (table 1 of UniLoss: MPII heads, MSE at seven σ)",
     "accuracy": "Accuracy (table 2 of UniLoss: CIFAR; the schedules of Battash et al.)",
     "ltr": "NDCG@10 (LETOR files; no table of the papers)",
-}
-TABLE_1 = {
-    "error": "L2, in hundredths: 0.19 0.19 0.57 2.83 8.49 12.25",
-    "rank": "rank correlation: 0.98 0.97 0.92 0.70 0.35 0.15",
-}
-MEASURED = {
-    "error": "Root mean square error",
-    "rank": "Rank correlation over all pairs, as published",
-    "rank_within": "Rank correlation within a batch",
 }
 
 
@@ -81,31 +71,7 @@ def parts(tasks: Sequence[Comparison]) -> str:
     return "\n\n".join(shown)
 
 
-def approximation(file: Path) -> str:
-    """Table 1 of the supplement, for every interpolant that has a value away from where it was made."""
-    body: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    shown = [
-        """### How well the interpolants know the metric (table 1 of the UniLoss supplement)
-
-    python -m bench.table1
-
-Binaries of the current configuration are turned at random, and the interpolant made for that batch says what the metric is
-there. The protocol is weak: over all pairs of a training the rank correlation is high for whatever follows the current value. The
-control says that nothing has changed; within a batch it knows nothing, and there the systems can be told apart."""
-    ]
-    for key, found in body["tasks"].items():
-        for kind, title in MEASURED.items():
-            rows = [
-                [name, *("–" if value is None else f"{value:.3f}" for value in values[kind])]
-                for name, values in found["systems"].items()
-            ]
-            published = f" (the paper's, on its data: {TABLE_1[kind]})" if kind in TABLE_1 else ""
-            shown.append(f"**{title}, {key}, {found['binaries']:,} binaries**{published}")
-            shown.append(markdown(["share of binaries turned", *body["distances"]], rows))
-    return "\n\n".join(shown)
-
-
-def section(tasks: Sequence[Comparison], table1: Path) -> str:
+def section(tasks: Sequence[Comparison], runs: Path) -> str:
     """All of it, as far as it was run."""
     what = f"seeds {' and '.join(map(str, TUNING_SEEDS))} tune, the others test"
     found = [
@@ -120,8 +86,11 @@ comparable is who is ahead of whom. Learning rates as above: {what}."""
     if tasks:
         found.append(parts(tasks))
         found.append("![Metric by epoch](figures/paper_curves.svg)")
-    if table1.exists():
-        found.append(approximation(table1))
+    found += [
+        shown(runs / name)
+        for name, shown in (("table1.json", approximation), ("correlation.json", ranking))
+        if (runs / name).exists()
+    ]
     absent = [key for key in HEADINGS if all(task.task.key.partition("-")[0] != key for task in tasks)]
     if absent:
         found.append(f"Not run: {listed(absent)}.")
