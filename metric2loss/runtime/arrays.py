@@ -392,7 +392,7 @@ def wrapped(exact: Any, tensor: Tensor | None) -> Any:
 def _apply(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """One NumPy call: by NumPy where all exact values are known, by torch where a tensor is among the arguments."""
     out = kwargs.pop("out", None) if kwargs else None
-    found = [part for part in indexing.deep((args, kwargs)) if type(part) is Array]
+    found = [part for part in indexing.deep((args, kwargs)) if isinstance(part, Array)]
     exact = None
     if not any(part._exact is None for part in found):
         exact = real(*_deep(args, _exact), **_deep(kwargs, _exact))

@@ -2,13 +2,14 @@
 
 A search tries every proposal and improves the best one greedily; the way that won is remembered, and a later batch
 costs one evaluation of g. Batches 1, 2, 4, 8 … search anew, for one batch can be mute (no positive in it), and so does
-one after a configuration was seen that beats the best.
+one after a configuration was seen that beats the best. From the third search on, only ways are tried that were as good as
+the best in one before, unless the best was beaten.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -19,6 +20,7 @@ from metric2loss.runtime.failures import failure
 from metric2loss.runtime.proposals import IDEAL, Batch, Proposal, free, improved, possible, proposals, settled, winners
 
 _EQUAL = 1e-9
+_WIDE = 2  # searches that try every way
 _PATIENCE = 16  # a way that keeps being beaten is not looked for at every batch
 _GREEDY, _CURRENT = "greedy improvement", "the current configuration"
 
@@ -47,6 +49,8 @@ class BestConfiguration:
 
     sign: int | None = None  # +1 maximise, -1 minimise, None: decided at the first batch
     how: str = ""
+    _good: set[str] = field(default_factory=set, repr=False)  # ways that were as good as the best once
+    _searches: int = field(default=0, repr=False)  # that told ways apart
     _outdone: bool = field(default=False, repr=False)
     _surprises: int = field(default=0, repr=False)
     _batches: int = field(default=0, repr=False)
@@ -57,11 +61,12 @@ class BestConfiguration:
             return Found(batch.bits, batch.metric, self.sign or 1, self.how or "no binaries")
         self._batches += 1
         if self._batches & (self._batches - 1) == 0:
-            return self._or_current(batch, _in_short(batch, self._search(batch)))
+            wide = self._searches < _WIDE or self._outdone or self.sign is None
+            return self._or_current(batch, _in_short(batch, self._search(batch, wide)))
         again = self._again(batch)
         if again is None or (self._surprises < _PATIENCE and (self._outdone or self._beaten(batch, again))):
             self._surprises += 1
-            again = _in_short(batch, self._search(batch))
+            again = _in_short(batch, self._search(batch, True))
         return self._or_current(batch, again)
 
     def seen(self, ahead: float) -> None:
@@ -89,21 +94,31 @@ class BestConfiguration:
                 return Found(bits, value, self.sign, self.how) if math.isfinite(value) else None
         return None
 
-    def _search(self, batch: Batch) -> Found:
+    def _search(self, batch: Batch, wide: bool) -> Found:
         self._outdone = False
-        tried = _tried(batch)
+        tried = _tried(batch, None if wide else self._good)
         if not tried:  # undefined whatever the scores: no positive in the batch
             return Found(batch.bits, math.nan, self.sign or 1, self.how)
         sign = self.sign or _direction(tried)
         start = _chosen(batch, tried, sign or 1, self.how)
         sign, self.sign = sign or 1, sign or None
-        better = improved(batch, start.bits, sign) if _trusts_flips(batch, tried) else start.bits
+        self._remember(tried, start, sign)
+        greedy = _trusts_flips(batch, tried) if wide else self.how.endswith(_GREEDY)
+        better = improved(batch, start.bits, sign) if greedy else start.bits
         how = start.proposal.name
         if better is not start.bits:
             better, how = settled(batch, better), f"{how}, {_GREEDY}"
         value = float(batch.values_of(better.unsqueeze(0))[0])
         self.how = how
         return Found(better, value, sign, how)
+
+    def _remember(self, tried: Sequence[_Tried], start: _Tried, sign: int) -> None:
+        """Which ways were as good as the chosen one; of dear ones only if there is no other."""
+        good = [entry.proposal for entry in tried if sign * (entry.value - start.value) >= -_EQUAL]
+        if len(good) == len(tried):
+            return  # a mute batch
+        self._searches += 1
+        self._good.update(way.name for way in good if not way.dear or all(other.dear for other in good))
 
     def _or_current(self, batch: Batch, found: Found) -> Found:
         if self._beaten(batch, found):
@@ -119,12 +134,13 @@ def _in_short(batch: Batch, found: Found) -> Found:
     return found if side is None else replace(found, winners=side)
 
 
-def _tried(batch: Batch) -> list[_Tried]:
-    """Every proposal that gives a configuration, with g there."""
-    known = [(proposal, bits) for proposal in proposals(batch) if (bits := proposal.bits()) is not None]
+def _tried(batch: Batch, among: Container[str] | None = None) -> list[_Tried]:
+    """Every proposal (of those names) that gives a configuration, with g there."""
+    ways = [proposal for proposal in proposals(batch) if among is None or proposal.name in among]
+    known = [(proposal, bits) for proposal in ways if (bits := proposal.bits()) is not None]
     current = Proposal(_CURRENT, lambda: batch.bits, recorded=True)
     known = [(proposal, settled(batch, possible(batch, bits))) for proposal, bits in known]
-    values = batch.values_of(torch.stack([bits for _, bits in known])).tolist()
+    values = batch.values_of(torch.stack([bits for _, bits in known])).tolist() if known else []
     tried = [_Tried(proposal, bits, value) for (proposal, bits), value in zip(known, values, strict=True)]
     tried = [entry for entry in [*tried, _Tried(current, batch.bits, batch.metric)] if math.isfinite(entry.value)]
     return tried

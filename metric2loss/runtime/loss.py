@@ -288,14 +288,14 @@ class SurrogateLoss(nn.Module):
     def _probed_problem(self, given: Arguments) -> Problem:
         problem = self._factored(given)
         if problem.size and self._probe_is_due():
-            self._probed = True
-            if not prune.holds(problem):
+            again, self._probed = self._probed, True
+            if not prune.holds(problem, again):
                 self._settings.suppose = False
                 problem = self._factored(given)
-            if not prune.holds(problem):
-                self._settings.prune = False
-                _warn(type(self).__name__)
-                problem = self._factored(given)
+                if not prune.holds(problem):
+                    self._settings.prune = False
+                    _warn(type(self).__name__)
+                    problem = self._factored(given)
         self._separate(problem)
         return problem
 
