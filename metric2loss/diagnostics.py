@@ -43,6 +43,7 @@ CODES: Mapping[str, str] = {
     "M2L510": "the metric is not differentiable in its binaries",
     "M2L511": "a step compares other scores than it was recorded with",
     "M2L512": "scores beat the best configuration",
+    "M2L513": "credit that does not fit the metric",
 }
 
 

@@ -207,6 +207,7 @@ class SurrogateLoss(nn.Module):
             "best found by": self._best.how,
             "left to run-time dispatch": 0,  # steps: f and g of own code hold all of theirs
             "interpolant": self.interpolant,
+            "credit": getattr(self._interpolant, "chosen", "") or None,
             "notes": tuple(getattr(self._interpolant, "notes", ())),
             "batching": self.batching,
             "separable": self._separable == "" if self._separable is not None else None,

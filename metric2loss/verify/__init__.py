@@ -221,3 +221,4 @@ def _decided(criterion: SurrogateLoss) -> Iterator[tuple[str, str]]:
     yield "best", f"{float(criterion.best_value):.6g} ({criterion.direction})"
     yield "binaries", f"{criterion.binaries:,}"
     yield "batching", str(criterion.batching)
+    yield "credit", str(criterion.report()["credit"])

@@ -58,6 +58,12 @@ class Plan:
         """How many configurations one sample needs."""
         return len(self.flips) + 1
 
+    @property
+    def units(self) -> str:
+        """What is flipped, in words."""
+        what = "single binaries" if self.good is None else "whole rows of choices"
+        return what if self.rows.of is None else f"{what}, those of every row at once,"
+
     def thinned(self, problem: Problem, share: float) -> Plan:
         """A random share of the evaluations, each counting for the ones left out: the same credit on average."""
         count = max(1, int(len(self.flips) * share))

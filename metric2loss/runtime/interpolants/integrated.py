@@ -6,14 +6,14 @@ to the best configuration removes them: half of it is walked to the end, half as
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Problem, drawn, oriented
-from metric2loss.runtime.interpolants import closed, credit, far_pairs, links, margins, sums, swaps
+from metric2loss.runtime.interpolants import closed, credit, far_pairs, links, margins, sums, swaps, ways
 from metric2loss.runtime.interpolants.idw import Idw, weighted
 from metric2loss.runtime.interpolants.protocol import distance, joined, nothing
 from metric2loss.runtime.split import Split
@@ -32,6 +32,7 @@ class Integrated:
     `budget` bounds the work of a step, in configurations times numbers handed to g: above it only a random share of the
     flips is evaluated, and where that share is small, the paper's anchors are. `anneal_anchored` anneals the link of
     orders over the batch as well; measured on average precision, it was never better and worse at low learning rates.
+    `credit_by` asks for one of `ways.WAYS` where structure would choose another; `chosen` says what was done, and why.
     """
 
     name: ClassVar[str] = "integrated"
@@ -41,9 +42,14 @@ class Integrated:
     first: float = links.MIDDLE
     last: float = links.MIDDLE
     anneal_anchored: bool = False
+    credit_by: str = ways.BY_STRUCTURE
+    chosen: str = field(default="", init=False)
     notes: tuple[str, ...] = field(default=(), init=False)
     _adds_up: bool = field(default=True, init=False, repr=False)  # the metric's changes by disjoint swaps
     typical: float | None = field(default=None, init=False)  # mean |credit| of the batches so far
+
+    def __post_init__(self) -> None:
+        ways.known(self.credit_by)
 
     def __call__(self, problem: Problem) -> Tensor:
         """The distance of the metric from its best value; the gradient is the integrated one."""
@@ -57,44 +63,77 @@ class Integrated:
         if not len(problem.best):
             return nothing(problem)
         plan = credit.Plan.of(problem)
+        if plan.decided_by_rows and self._may(ways.FLIPS) and not self._may(ways.ROWS):
+            plan = replace(plan, decided_by_rows=False)
         share = 1.0 if plan.decided_by_rows else self._share(problem, plan)
-        if share < _LEAST_SHARE and problem.looped:
-            count = int(share * len(plan.flips))
-            if count < _FEWEST:
-                self.notes = ("a run of the metric is too dear for single flips: every binary counts alike",)
-                return self._pulled(problem)
-            self.notes = (f"{count} of {plan.evaluations:,} flips are evaluated, the others count as their mean",)
-            return self._linked(problem, plan.thinned(problem, count / len(plan.flips)), plan)
-        if share < _LEAST_SHARE:
-            self.notes = (f"{plan.evaluations:,} evaluations of the metric a sample are too many: inverse distances",)
-            gradient = Idw(self._affordable(problem), self.power).gradient(problem)
-            return joined(distance(problem), (problem.differences, gradient))
+        if plan.decided_by_rows and self._may(ways.ROWS):
+            self.chosen = ways.rows()
+            return self._linked(problem, plan)
+        if self.credit_by in (ways.ROWS, ways.SWAPS):
+            raise ways.impossible(self.credit_by)
+        if self.credit_by == ways.BY_STRUCTURE and share < _LEAST_SHARE:
+            return self._dear(problem, plan, share)
+        if self.credit_by in (ways.ANCHORS, ways.EVENLY):
+            return self._asked_for(problem)
         self.notes = () if share == 1 else (f"a random {share:.0%} of {plan.evaluations:,} flips are evaluated",)
+        self.chosen = ways.flips(credit.SAMPLES * plan.evaluations, plan.units, share)
         return self._linked(problem, plan if share == 1 else plan.thinned(problem, share))
+
+    def _may(self, way: str) -> bool:
+        return self.credit_by in (way, ways.BY_STRUCTURE)
+
+    def _dear(self, problem: Problem, plan: credit.Plan, share: float) -> Tensor:
+        """Where flips of the budget would be too thin: a few of a metric that is looped over, else anchors."""
+        count = int(share * len(plan.flips))
+        if not problem.looped:
+            self.notes = (f"{plan.evaluations:,} evaluations of the metric a sample are too many: inverse distances",)
+            return self._by_anchors(problem, f"flips would take {credit.SAMPLES * plan.evaluations:,} evaluations")
+        if count < _FEWEST:
+            self.notes = ("a run of the metric is too dear for single flips: every binary counts alike",)
+            self.chosen = ways.evenly("a run of the metric is too dear for single flips")
+            return self._pulled(problem)
+        self.notes = (f"{count} of {plan.evaluations:,} flips are evaluated, the others count as their mean",)
+        self.chosen = ways.flips(credit.SAMPLES * plan.evaluations, plan.units, share) + ", the others as their mean"
+        return self._linked(problem, plan.thinned(problem, count / len(plan.flips)), plan)
+
+    def _asked_for(self, problem: Problem) -> Tensor:
+        if self.credit_by == ways.ANCHORS:
+            return self._by_anchors(problem, "asked for")
+        self.chosen = ways.evenly("asked for")
+        return self._pulled(problem)
+
+    def _by_anchors(self, problem: Problem, why: str) -> Tensor:
+        count = self._affordable(problem)
+        self.chosen = ways.anchors(3 * count + 1, why)
+        return joined(distance(problem), (problem.differences, Idw(count, self.power).gradient(problem)))
 
     def _by_keys(self, problem: Problem, split: Split) -> Tensor | None:
         """dL/dkeys where the pairs need not be listed."""
         self.notes = ()
-        if closed.decided(problem, split):
+        if self._may(ways.ROWS) and closed.decided(problem, split):
             found = closed.gradient(problem, split)
             if found is None and split.encoding != "pairs":
                 return None
+            self.chosen = ways.rows()
             if found is None:
                 return sums.pulled(split, problem.progress) * self._unsaid(problem, sums.missing(split))
             self._met(found[1])
             return found[0]
-        if self._adds_up and swaps.fits(problem, split):
+        if self._may(ways.SWAPS) and self._adds_up and swaps.fits(problem, split):
             drawn = swaps.credit(problem, split, self.budget // 2)
             if drawn is not None:
                 return self._anchored(problem, split, *drawn)
             self._adds_up = False
-        if far_pairs.fits(problem, split) and split.pairs > swaps.MOST:
+        if self._may(ways.ANCHORS) and far_pairs.fits(problem, split) and split.pairs > swaps.MOST:
             self.notes = (f"{split.pairs:,} pairs are too many: inverse distances",)
-            by_keys = far_pairs.interpolated(problem, split, self._affordable(problem), self.power, weighted)[1]
+            count = self._affordable(problem)
+            self.chosen = ways.anchors(3 * count + 1, f"{split.pairs:,} pairs are too many")
+            by_keys = far_pairs.interpolated(problem, split, count, self.power, weighted)[1]
             return -problem.sign * by_keys
         return None
 
     def _anchored(self, problem: Problem, split: Split, worth: Tensor, share: float) -> Tensor:
+        self.chosen = ways.swaps(share)
         if share < 1:
             self.notes = (f"{share:.0%} of the swaps are evaluated, drawn by chance",)
         met = float(worth.abs().mean())

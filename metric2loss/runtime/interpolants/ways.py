@@ -1,0 +1,60 @@
+"""The ways to come by credit: which one the structure of a metric allows, in words for the report, and refusals of others."""
+
+from __future__ import annotations
+
+from metric2loss.diagnostics import MetricError
+from metric2loss.runtime.failures import failure
+
+BY_STRUCTURE = "structure"
+ROWS, SWAPS, FLIPS, ANCHORS, EVENLY = "rows", "swaps", "flips", "anchors", "evenly"
+WAYS = (BY_STRUCTURE, ROWS, SWAPS, FLIPS, ANCHORS, EVENLY)
+
+_NEEDS = {
+    ROWS: "a metric that is a mean over rows, each of them one choice between two outcomes (accuracy, PCK)",
+    SWAPS: "one order of two classes over the whole batch, whose changes by disjoint neighbouring swaps add up "
+    "(average precision, AUC, recall at k)",
+}
+
+
+def known(way: str) -> str:
+    """The way, if there is one of that name."""
+    if way not in WAYS:
+        raise ValueError(f"no way to credit is named {way!r}; there are {', '.join(WAYS)}")
+    return way
+
+
+def impossible(way: str) -> MetricError:
+    """The error for a way that was asked for and does not fit the metric."""
+    return failure(
+        "M2L513",
+        f"credit by {way} does not fit this metric",
+        f"it needs {_NEEDS[way]}",
+        f'leave credit_by at "{BY_STRUCTURE}", or ask for "{FLIPS}", which fits every metric',
+    )
+
+
+def rows() -> str:
+    """Said when rows are decided in closed form."""
+    return f"{ROWS}: every row is a choice between two outcomes, worth the same whatever the others are; 2 evaluations"
+
+
+def swaps(share: float) -> str:
+    """Said when neighbouring swaps stand for all flips."""
+    some = "all" if share == 1 else f"{share:.0%}, drawn by chance, of the"
+    return f"{SWAPS}: one order of two classes, whose flips are sums of neighbouring swaps; {some} swaps evaluated"
+
+
+def flips(evaluations: int, units: str, share: float) -> str:
+    """Said when single binaries, or rows of choices, are flipped in sampled configurations."""
+    some = "" if share == 1 else f", {share:.0%} of them drawn by chance"
+    return f"{FLIPS}: {units} turned in sampled configurations; {evaluations:,} evaluations{some}"
+
+
+def anchors(evaluations: int, why: str) -> str:
+    """Said when the paper's anchors stand in for flips."""
+    return f"{ANCHORS}: {why}; inverse distances to {evaluations:,} evaluations"
+
+
+def evenly(why: str) -> str:
+    """Said when no binary is told from another."""
+    return f"{EVENLY}: {why}; every binary counts alike"
