@@ -191,7 +191,8 @@ def _class(program: Program, part: Part) -> str:
     if unit.factors.mixed:
         lines.append("    mixed = True  # scores also reach the result as real numbers")
     if metric.returns is not None:
-        lines.append(f"    returns = {metric.returns!r}".replace("'", '"'))
+        key = repr(metric.returns).replace("'", '"')
+        lines.append(f"    returns, alone = {key}, True  # g returns this value" if metric.alone else f"    returns = {key}")
     f, g = FSide(unit).body(), GSide(unit).body()
     lines += ["", *_method(unit, "f", _signature(unit), f)]
     if part.rows is not None:

@@ -21,7 +21,7 @@ def pick_return(program: Program, metric: Metric) -> tuple[Program, Metric]:
     function = Function(metric.function.name, node)
     source = replace(program.source, positions=picker.positions(program.source.positions))
     changed = replace(program, source=source, functions={**program.functions, function.name: function})
-    return changed, replace(metric, function=function)
+    return changed, replace(metric, function=function, alone=True)
 
 
 class _Picker(Renewing):

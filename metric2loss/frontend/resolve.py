@@ -62,6 +62,7 @@ class Metric:
     targets: tuple[str, ...]
     direction: str | None
     returns: str | int | None
+    alone: bool = False  # the function was changed to return that value alone
 
 
 @dataclass(frozen=True)

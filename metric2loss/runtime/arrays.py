@@ -15,10 +15,11 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from torch import Tensor
 
 from metric2loss import step
-from metric2loss.runtime import indexing
+from metric2loss.runtime import indexing, numpy_statistics  # noqa: F401 (the second registers its functions)
 from metric2loss.runtime.batched import Unbatchable, agreed, in_batch, plain
 from metric2loss.runtime.failures import failure
 from metric2loss.runtime.numpy_functions import added_at, evaluate, ufunc
+from metric2loss.runtime.rearranged import moved
 
 
 class Array(NDArrayOperatorsMixin):
@@ -81,6 +82,14 @@ class Array(NDArrayOperatorsMixin):
     def real(self) -> Array:
         return self
 
+    @property
+    def device(self) -> str:
+        return "cpu"
+
+    @property
+    def itemsize(self) -> int:
+        return int(self.dtype.itemsize)
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of unsized object")
@@ -108,6 +117,10 @@ class Array(NDArrayOperatorsMixin):
                 return met
         if method == "at":
             return self._changed_at(function, *inputs)
+
+        chosen = kwargs.pop("where", True) if method == "__call__" else True
+        if chosen is not True:
+            return _where(chosen, function(*inputs, **{k: v for k, v in kwargs.items() if k != "out"}), kwargs)
 
         def apply() -> Any:
             return _apply(getattr(function, method), ufunc(function, method), inputs, kwargs)
@@ -247,8 +260,11 @@ class Array(NDArrayOperatorsMixin):
     def transpose(self, *axes: Any) -> Any:
         return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
-    def flatten(self, *args: Any) -> Any:
-        return np.ravel(self)
+    def flatten(self, order: Any = "C") -> Any:
+        return np.ravel(self, order=order)
+
+    def compress(self, condition: Any, axis: int | None = None, out: Any = None) -> Any:
+        return np.compress(condition, self, axis=axis)
 
     def sort(self, axis: int = -1, **kwargs: Any) -> None:
         self.assign(np.sort(self, axis=axis, **kwargs))
@@ -357,7 +373,7 @@ def elements(found: Sequence[Any]) -> Tensor:
 
 
 _METHODS = (
-    "all any argmax argmin argpartition argsort choose clip compress conj cumprod cumsum diagonal max mean min nonzero prod "
+    "all any argmax argmin argpartition argsort choose clip conj cumprod cumsum diagonal max mean min nonzero prod "
     "ptp ravel repeat round searchsorted squeeze std sum swapaxes take trace var"
 )
 for _name in _METHODS.split():
@@ -401,12 +417,27 @@ def _apply(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, 
         try:
             tensors = on_tensors(*_deep(args, _given), **_deep(kwargs, _given))
         except NotImplementedError:
-            tensors = None if exact is not None else _by_agreement(real, args, kwargs)
+            tensors = _by_agreement(real, args, kwargs) if exact is None else _moved(real, args, kwargs, exact)
     result = _joined(exact, tensors)
     if out is None:
         return result
     target = out[0] if isinstance(out, tuple) else out
     return target.assign(result) if isinstance(target, Array) else _raise_out()
+
+
+def _moved(real: Callable[..., Any], args: Any, kwargs: Any, exact: Any) -> Any:
+    """The tensor form of a function that only moves entries of active arrays about; None when it does more."""
+    arrays = [part for part in indexing.deep((args, kwargs)) if isinstance(part, Array) and part.active]
+
+    def run(values: list[np.ndarray]) -> Any:
+        waiting = iter(values)
+
+        def given(part: Any) -> Any:
+            return next(waiting) if isinstance(part, Array) and part.active else _exact(part)
+
+        return real(*_deep(args, given), **_deep(kwargs, given))
+
+    return moved(arrays, run, exact)
 
 
 _WRITING = frozenset(("put_along_axis", "copyto", "putmask", "place", "fill_diagonal"))
@@ -431,6 +462,16 @@ def _written_by(function: Any, target: Any, *args: Any) -> None:
         target[(places,) * target.ndim] = args[0]
     else:
         target[args[0]] = args[1]
+
+
+def _where(chosen: Any, result: Any, kwargs: Any) -> Any:
+    """What a ufunc with `where=` gives: entries that are not chosen stay those of `out`."""
+    out = kwargs.get("out")
+    target = out[0] if isinstance(out, tuple) else out
+    mixed = np.where(chosen, result, np.zeros_like(_exact(result)) if target is None else target)
+    if isinstance(target, Array):
+        return target.assign(mixed)
+    return mixed
 
 
 def _raise_out() -> Any:

@@ -255,7 +255,7 @@ class Evaluator:
         """float64: 0-d for g, [R] for rows."""
         if method == "rows":
             return self._rows(result)
-        value = number(self.program.owner.picked(result), self.device).detach()
+        value = number(self.program.owner.value_of(result), self.device).detach()
         return value.mean() if value.ndim else value
 
     def _rows(self, result: Any) -> Tensor:

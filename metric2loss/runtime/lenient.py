@@ -101,6 +101,23 @@ def _making(real: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+class Joined:
+    """np.c_ and np.r_ with Arrays among the parts: columns side by side, or one after the other."""
+
+    def __init__(self, real: Any, columns: bool) -> None:
+        self.real, self.columns = real, columns
+
+    def __getitem__(self, parts: Any) -> Any:
+        listed = parts if isinstance(parts, tuple) else (parts,)
+        if not any(isinstance(part, Array) for part in listed):
+            return self.real[parts]
+        whole = [part if isinstance(part, Array) else self.real[part] for part in listed]
+        return np.column_stack(whole) if self.columns else np.concatenate([np.atleast_1d(part) for part in whole])
+
+
+JOINED = {"c_": Joined(np.c_, True), "r_": Joined(np.r_, False)}
+
+
 def _scalar(real: Any) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         return args[0].astype(real) if len(args) == 1 and many(args[0]) else real(*args, **kwargs)
@@ -162,6 +179,7 @@ _NUMPY = Namespace(
                 "sqrt",
             )
         },
+        **JOINED,
         **{name: _scalar(getattr(np, name)) for name in ("float64", "float32", "int64", "int32", "bool_")},
         "ndarray": type("ndarray", (), {"__instancecheck__": lambda self, x: isinstance(x, (Array, np.ndarray))})(),
     },

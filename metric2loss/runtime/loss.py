@@ -82,6 +82,7 @@ class SurrogateLoss(nn.Module):
     dispatched: ClassVar[bool] = False  # f and g are readings of the metric itself
     bound: ClassVar[Mapping[str, object]] = {}
     returns: ClassVar[Any] = None
+    alone: ClassVar[bool] = False  # g returns what `returns` names, and nothing else
     ideal: Any = None
     source = _Source()
 
@@ -439,15 +440,20 @@ class SurrogateLoss(nn.Module):
         active = given.for_f()
         with torch.enable_grad():
             result = program.run("g", {name: active[name] for name in given.scores})
-            value = number(self.picked(result), problem.evaluator.device).mean()
+            value = number(self.value_of(result), problem.evaluator.device).mean()
         smooth = -problem.sign * value
         return torch.nan_to_num(smooth - smooth.detach())
 
+    def value_of(self, result: Any) -> Any:
+        """The metric in what g returns."""
+        return result if self.alone else self.picked(result)
+
     def picked(self, result: Any) -> Any:
-        """The value that `returns` names, of a metric with several."""
+        """The value that `returns` names, of what the user's metric returns."""
         if callable(self.returns):
             return self.returns(result)
-        if self.returns is not None and isinstance(result, (tuple, list, dict)):
+        several = isinstance(result, (tuple, list, dict)) or (isinstance(self.returns, int) and getattr(result, "ndim", 0))
+        if self.returns is not None and several:
             return result[self.returns]
         if isinstance(result, dict) or (isinstance(result, tuple) and len(result) != 1):
             raise failure(

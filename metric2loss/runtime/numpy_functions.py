@@ -29,6 +29,26 @@ def _numpy_name(*names: str) -> Callable[[Function], Function]:
     return add
 
 
+def numpy_name(*names: str) -> Callable[[Function], Function]:
+    """Registers the tensor form of NumPy functions."""
+    return _numpy_name(*names)
+
+
+def register(name: str, function: Function) -> None:
+    """The same for a function that is made elsewhere."""
+    _TABLE[name] = function
+
+
+def by_torch_numpy(name: str) -> Function:
+    """What torch._numpy has under a name."""
+    return _by_torch_numpy(name)
+
+
+def on_tensor(x: Any) -> Tensor:
+    """Anything NumPy takes for an array as a tensor."""
+    return _as(x)
+
+
 def evaluate(function: Any) -> Function:
     """The tensor form of a NumPy function; calling an unknown one raises NotImplementedError."""
     name = function.__name__
@@ -74,7 +94,7 @@ def _unknown(name: str) -> Function:
 def _by_torch_numpy(name: str) -> Function:
     found = getattr(tnp, name, None)
     if found is None:
-        return _unknown(name)
+        return _of_linear_algebra(name)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         _check_shapes(name, args)
@@ -83,6 +103,11 @@ def _by_torch_numpy(name: str) -> Function:
         return _unwrap(found(*args, **{key: _wrap(part) for key, part in kwargs.items()}))
 
     return call
+
+
+def _of_linear_algebra(name: str) -> Function:
+    found = getattr(torch.linalg, name, None)
+    return _unknown(name) if found is None else lambda *args: found(*(_as(part).double() for part in args))
 
 
 def _check_shapes(name: str, args: tuple[Any, ...]) -> None:
@@ -213,7 +238,10 @@ def _reduction(name: str, operation: Function, real: bool = False) -> None:
     """sum, mean, prod, cumsum: Booleans count as integers; `real`: the result is a float."""
 
     def call(x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
-        given = any(value is not np._NoValue for value in kwargs.values())
+        kwargs = {key: value for key, value in kwargs.items() if value is not np._NoValue}
+        if "where" in kwargs or "initial" in kwargs:
+            return _partly(name, x, kwargs, axis=axis, dtype=dtype, keepdims=keepdims)
+        given = bool(kwargs)
         if given or dtype is not None or keepdims not in (False, np._NoValue) or type(axis) not in (int, type(None)):
             kept = {} if keepdims in (False, np._NoValue) else {"keepdims": keepdims}
             return plain(x, axis=axis, dtype=dtype, **kept, **kwargs)
@@ -224,6 +252,19 @@ def _reduction(name: str, operation: Function, real: bool = False) -> None:
 
     plain = _by_torch_numpy(name)
     _TABLE[name] = call
+
+
+def _partly(name: str, x: Any, more: dict[str, Any], **kwargs: Any) -> Any:
+    """A reduction with `where=` or `initial=`: entries left out count as nothing, the initial value as one more."""
+    neutral = 1.0 if name == "prod" else 0.0
+    reduce = _TABLE["sum" if name == "mean" else name]
+    x, chosen = _as(x), more.get("where", True)
+    kept = _as(chosen).bool().expand(x.shape) if chosen is not True else torch.ones_like(x, dtype=torch.bool)
+    total = reduce(torch.where(kept, x, torch.full_like(x, neutral)), **kwargs)
+    if name == "mean":
+        return total / _TABLE["sum"](kept, axis=kwargs["axis"], keepdims=kwargs["keepdims"])
+    initial = more.get("initial", neutral)
+    return total * initial if name == "prod" else total + initial
 
 
 _reduction("sum", torch.sum)
@@ -475,31 +516,6 @@ def histogram(x: Any, bins: Any = 10, range: Any = None, density: Any = None, we
     inside = (place >= 0) & (place <= last)
     amount = inside.long() if weights is None else inside * _as(weights).reshape(-1)
     return _counted(place.clamp(0, last), amount, last + 1), edges
-
-
-@_numpy_name("quantile")
-def quantile(x: Any, q: Any, axis: int | None = None, **kwargs: Any) -> Any:
-    if kwargs.get("method", "linear") != "linear" or kwargs.get("keepdims") is True:
-        raise NotImplementedError("quantile other than linear")
-    x = _as(x) if axis is not None else _as(x).reshape(-1)
-    x = torch.sort(x if x.dtype.is_floating_point else x.double(), dim=-1 if axis is None else axis)[0]
-    x = x.movedim(-1 if axis is None else axis, -1)
-    place = _as(q).double() * (x.shape[-1] - 1)
-    below = place.floor().long()
-    above = place.ceil().long()
-    part = (place - below).to(x.dtype)
-    found = x[..., below] * (1 - part) + x[..., above] * part
-    return found.movedim(-1, 0) if place.ndim and found.ndim > 1 else found
-
-
-@_numpy_name("percentile")
-def percentile(x: Any, q: Any, axis: int | None = None, **kwargs: Any) -> Any:
-    return quantile(x, _as(q).double() / 100, axis, **kwargs)
-
-
-@_numpy_name("median")
-def median(x: Any, axis: int | None = None, **kwargs: Any) -> Any:
-    return quantile(x, 0.5, axis, **kwargs)
 
 
 @_numpy_name("unravel_index")

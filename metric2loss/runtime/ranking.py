@@ -62,7 +62,8 @@ def _ranked(using: str, facts: dict[str, Any], keys: Tensor, listed: Tensor) -> 
         kth = int(np.max(facts["kth"])) % n
         place = torch.empty_like(listed).scatter_(1, listed, torch.arange(n, device=keys.device).expand(rows, n))
         part = (place >= kth).long() + (place > kth).long()
-        by_key = torch.argsort(keys, dim=-1, descending=True, stable=True)
+        by_key = torch.argsort(torch.gather(keys, 1, listed), dim=-1, descending=True, stable=True)
+        by_key = torch.gather(listed, 1, by_key)  # equal ones as the user's call has them
         listed = torch.gather(by_key, 1, torch.argsort(torch.gather(part, 1, by_key), dim=-1, stable=True))
     elif listed.shape[-1] < n:
         left_out = torch.ones_like(keys, dtype=torch.bool).scatter_(1, listed, False)

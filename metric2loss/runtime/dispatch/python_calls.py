@@ -298,6 +298,7 @@ _REDUCING = (
 NUMPY = Namespace(
     np,
     {
+        **lenient.JOINED,
         **{name: _as_array(getattr(np, name)) for name in _CONVERTING.split()},
         **{name: _making(getattr(np, name)) for name in _FRESH.split()},
         **{name: _of_lists(getattr(np, name)) for name in _REDUCING.split()},

@@ -109,13 +109,15 @@ def _ranked(reading: Dispatch, spelling: Spelling, x: Any, rest: tuple[Any, ...]
     extra: dict[str, Any] = (
         {"supposed_apart_by": reading.supposed} if spelling.rule == "order" and reading.supposed else {}
     )
-    index = reading.meet(_OPERATIONS[spelling.rule], x, *rest, using=spelling.using, native=native, **extra, **kwargs)
+    # inside of its parts a partition is in any order: later steps have to meet the one that replay gives
+    as_called = None if spelling.using == "argpartition" else native
+    index = reading.meet(_OPERATIONS[spelling.rule], x, *rest, using=spelling.using, native=as_called, **extra, **kwargs)
     if spelling.index is None:
         return index
-    return with_values(spelling.using, x, index, facts.get("dim", -1), facts.get("keepdim", True))
+    return with_values(spelling.using, x, index, facts.get("dim", -1), bool(facts.get("keepdim", False)))
 
 
-def with_values(using: str, x: Tensor, index: Tensor, dim: int, keepdim: bool = True) -> Any:
+def with_values(using: str, x: Tensor, index: Tensor, dim: int, keepdim: bool) -> Any:
     """(values, indices) as torch returns them."""
     if not x.ndim:
         return _pair(using)((x, index))

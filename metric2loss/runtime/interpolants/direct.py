@@ -75,7 +75,7 @@ class _Run:
         with torch.enable_grad(), np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             result = Lenient(program.owner).g(self.tree, **arguments)
-            return number(program.owner.picked(result), self.evaluator.device).mean()
+            return number(program.owner.value_of(result), self.evaluator.device).mean()
 
 
 def _numbered(tree: Any) -> Any:
