@@ -62,7 +62,7 @@ def _positional(
     kwargs.pop("out", None)
     for names in (_OPERANDS, _SECOND)[len(args) :]:
         found = next((name for name in names if name in kwargs), None)
-        if found is not None and (names is _OPERANDS or spelling.right is not None):
+        if found is not None and (names is _OPERANDS or spelling.right is not None or spelling.rule == "binning"):
             args = (*args, kwargs.pop(found))
     if spelling.rule in ("compare", "sign") or spelling.using in ("floor", "ceil", "rint", "trunc"):
         kwargs = {name: value for name, value in kwargs.items() if name not in ("where", "dtype", "casting")}
@@ -70,7 +70,7 @@ def _positional(
 
 
 def _binned(reading: Dispatch, spelling: Spelling, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    x, edges = args[spelling.operand], args[spelling.right or 0]
+    x, edges = args[spelling.operand], args[1 if spelling.right is None else spelling.right]
     if is_active(edges):
         return counted_below(reading, edges, x, _right(spelling, args, kwargs))
     if not is_active(x):
