@@ -192,7 +192,9 @@ def _class(program: Program, part: Part) -> str:
         lines.append("    mixed = True  # scores also reach the result as real numbers")
     if metric.returns is not None:
         key = repr(metric.returns).replace("'", '"')
-        lines.append(f"    returns, alone = {key}, True  # g returns this value" if metric.alone else f"    returns = {key}")
+        lines.append(
+            f"    returns, alone = {key}, True  # g returns this value" if metric.alone else f"    returns = {key}"
+        )
     f, g = FSide(unit).body(), GSide(unit).body()
     lines += ["", *_method(unit, "f", _signature(unit), f)]
     if part.rows is not None:

@@ -20,17 +20,19 @@ from metric2loss.runtime.batched import Unbatchable, agreed, in_batch, plain
 from metric2loss.runtime.failures import failure
 from metric2loss.runtime.numpy_functions import added_at, evaluate, ufunc
 from metric2loss.runtime.rearranged import moved
+from metric2loss.runtime.tabled import scores_after
 
 
 class Array(NDArrayOperatorsMixin):
     """One value of a NumPy metric; see the module's first lines for its three states."""
 
-    __slots__ = ("_exact", "_tensor")
+    __slots__ = ("_exact", "_scored", "_tensor")
     __array_priority__ = 1000
 
     def __init__(self, exact: np.ndarray | None, tensor: Tensor | None = None) -> None:
         self._exact = exact
         self._tensor = tensor
+        self._scored: np.ndarray | None = None  # of a table of scores and other numbers: which entries are scores
 
     # --- what it is
 
@@ -100,6 +102,8 @@ class Array(NDArrayOperatorsMixin):
             return (self[place] for place in range(len(self)))
         if self._tensor is None:
             return iter(self._exact)
+        if self._scored is not None:
+            return (self[place] for place in range(len(self)))
         if self.ndim == 1:
             return (Element(exact, self, place) for place, exact in enumerate(self._exact))
         return (wrapped(exact, tensor) for exact, tensor in zip(self._exact, self._tensor.unbind(0)))
@@ -189,16 +193,32 @@ class Array(NDArrayOperatorsMixin):
     # --- reading and writing parts
 
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, (int, np.integer)) and self.active and self.ndim == 1 and not isinstance(index, bool):
+        one = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
+        if one and self.active and self.ndim == 1 and self._scored is None:
             return Element(self.exact[index], self, int(index) % len(self))
         parts = [part for part in indexing.listed(index) if isinstance(part, Array)]
         if self._exact is not None and not any(part.batched for part in parts):
             index = indexing.replaced(index, Array, lambda part: part.exact)
             exact = self._exact[index]
             tensor = indexing.read(self._tensor, index) if self._tensor is not None else None
-            return wrapped(exact, tensor)
-        index = indexing.replaced(index, Array, lambda part: part.tensor)
-        return Array(None, indexing.read(self.tensor, index))
+            return wrapped(exact, tensor) if self._scored is None else _scored(exact, tensor, self._scored[index])
+        tensors = indexing.replaced(index, Array, lambda part: part.tensor)
+        found = Array(None, indexing.read(self.tensor, tensors))
+        return found if self._scored is None else self._marked(found, index, bool(parts))
+
+    def _marked(self, found: Array, index: Any, apart: bool) -> Array:
+        """A batched part of a table with its scores marked; apart: the rows that were read differ between configurations."""
+        assert self._scored is not None and found._tensor is not None
+        if not apart:
+            scores = self._scored[index]
+        elif found.ndim == self.ndim and (self._scored == self._scored[:1]).all() and not isinstance(index, tuple):
+            scores = np.broadcast_to(self._scored[:1], found.shape)  # whole columns
+        else:
+            return found
+        if not np.any(scores):
+            return Array(None, found._tensor.detach())
+        found._scored = None if np.all(scores) else scores
+        return found
 
     def __setitem__(self, index: Any, value: Any) -> None:
         parts = [part for part in (*indexing.listed(index), value) if isinstance(part, Array)]
@@ -212,11 +232,21 @@ class Array(NDArrayOperatorsMixin):
         else:
             assert self._exact is not None
             exact = self._exact.copy()
+            self._scored = self._scored_after(index, value)
             exact[indexing.replaced(index, Array, lambda part: part.exact)] = (
                 value.exact if isinstance(value, Array) else value
             )
             self._exact = exact
         self._tensor = tensor
+
+    def _scored_after(self, index: Any, value: Any) -> np.ndarray | None:
+        """Which entries are scores once `value` is written at `index`."""
+        scores = isinstance(value, Array) and value.active
+        if not (self.active or scores) or (self.active and self._scored is None and scores):
+            return None
+        known = np.full(self.shape, self.active) if self._scored is None else self._scored.copy()
+        known[indexing.replaced(index, Array, lambda part: part.exact)] = scores
+        return known
 
     def _changed_at(self, function: Any, target: Any, index: Any, value: Any = None) -> None:
         """`np.add.at(target, index, value)`: repeated places count each time."""
@@ -238,7 +268,7 @@ class Array(NDArrayOperatorsMixin):
     def assign(self, value: Any) -> Array:
         """What `out=` and `+=` do: the value of another array becomes the value of this one."""
         source = value if isinstance(value, Array) else Array(np.asarray(value))
-        self._exact, self._tensor = source._exact, source._tensor
+        self._exact, self._tensor, self._scored = source._exact, source._tensor, source._scored
         return self
 
     # --- methods that are functions with another name
@@ -252,7 +282,9 @@ class Array(NDArrayOperatorsMixin):
         return wrapped(exact, self._tensor.to(torch_dtype(dtype)))
 
     def copy(self, *args: Any, **kwargs: Any) -> Array:
-        return Array(None if self._exact is None else self._exact.copy(), self._tensor)
+        copied = Array(None if self._exact is None else self._exact.copy(), self._tensor)
+        copied._scored = self._scored
+        return copied
 
     def reshape(self, *shape: Any, **kwargs: Any) -> Any:
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
@@ -339,6 +371,7 @@ class Element(Array):
         self._exact = np.asarray(exact)
         self.parent, self.place = parent._tensor, place
         self._made: Tensor | None = None
+        self._scored = None
 
     @property
     def _tensor(self) -> Tensor | None:
@@ -419,10 +452,23 @@ def _apply(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, 
         except NotImplementedError:
             tensors = _by_agreement(real, args, kwargs) if exact is None else _moved(real, args, kwargs, exact)
     result = _joined(exact, tensors)
+    if isinstance(result, Array) and result.active:
+        scores = scores_after(real, args, kwargs, Array)
+        result = result if scores is None else _scored(result.exact, result.tensor, scores)
     if out is None:
         return result
     target = out[0] if isinstance(out, tuple) else out
     return target.assign(result) if isinstance(target, Array) else _raise_out()
+
+
+def _scored(exact: Any, tensor: Any, scores: Any) -> Any:
+    """An array some entries of which are scores; without any it is plain."""
+    if not np.any(scores):
+        return exact
+    found = wrapped(exact, tensor)
+    if isinstance(found, Array) and not np.all(scores):
+        found._scored = scores
+    return found
 
 
 def _moved(real: Callable[..., Any], args: Any, kwargs: Any, exact: Any) -> Any:

@@ -70,10 +70,12 @@ class Program:
     source: Outcomes
     arguments: dict[str, Any]
 
-    def run(self, method: str, extra: dict[str, Any] | None = None) -> Any:
-        """One plain run at the current outcomes."""
+    def run(self, method: str, extra: dict[str, Any] | None = None, owner: Any = None) -> Any:
+        """One plain run at the current outcomes; of `owner`'s methods, where the arguments are no plain values."""
         arguments = {**self._arguments(method), **(extra or {})}
-        return getattr(self.owner, method)(self.tree, **{k: v for k, v in arguments.items() if k in self.arguments})
+        return getattr(owner or self.owner, method)(
+            self.tree, **{k: v for k, v in arguments.items() if k in self.arguments}
+        )
 
     def run_batched(self, method: str) -> Any:
         """One run for many outcomes, under vmap."""

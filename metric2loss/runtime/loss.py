@@ -439,7 +439,7 @@ class SurrogateLoss(nn.Module):
         program.source.current = [leaf.layout.result(bits[leaf.start : leaf.stop].unsqueeze(0))[0] for leaf in leaves]
         active = given.for_f()
         with torch.enable_grad():
-            result = program.run("g", {name: active[name] for name in given.scores})
+            result = program.run("g", {name: active[name] for name in given.scores}, Lenient(self))
             value = number(self.value_of(result), problem.evaluator.device).mean()
         smooth = -problem.sign * value
         return torch.nan_to_num(smooth - smooth.detach())
@@ -452,8 +452,8 @@ class SurrogateLoss(nn.Module):
         """The value that `returns` names, of what the user's metric returns."""
         if callable(self.returns):
             return self.returns(result)
-        several = isinstance(result, (tuple, list, dict)) or (isinstance(self.returns, int) and getattr(result, "ndim", 0))
-        if self.returns is not None and several:
+        rows = isinstance(self.returns, int) and bool(getattr(result, "ndim", 0))
+        if self.returns is not None and (rows or isinstance(result, (tuple, list, dict))):
             return result[self.returns]
         if isinstance(result, dict) or (isinstance(result, tuple) and len(result) != 1):
             raise failure(

@@ -675,7 +675,6 @@ CASES: tuple[Case, ...] = (
         library="torch",
         direction="minimize",
         pure=False,
-        broken={"all": "the maximum over classes as a value, dispatched"},
     ),
     case("deephit_cindex", "concordance", PATIENTS, best=1.0),
     case("monodepth_errors", "depth_errors", DEPTHS, library="torch", returns=4, best=1.0),
@@ -688,14 +687,7 @@ CASES: tuple[Case, ...] = (
         broken={"best": "several choices have to change at once before a word is right"},
     ),
     case("allrank_dcg_src", "graded_ndcg", PADDED, library="torch", best=1.0),
-    case(
-        "kaggle_amex",
-        "default_score",
-        TWENTY,
-        broken=dict.fromkeys(
-            ("exact", "best", "ideal", "gradient"), "a table of scores and targets is active as a whole"
-        ),
-    ),
+    case("kaggle_amex", "default_score", TWENTY, best=1.0),
     case("kaggle_gini", "gini_normalized", flat("p", "a"), best=1.0),
     case(
         "kaggle_threshold_search",
@@ -729,7 +721,6 @@ CASES: tuple[Case, ...] = (
         flat("y_prob", "y_true", kind="probability"),
         direction="minimize",
         pure=False,
-        broken={"all": "bincount weighted with scores, dispatched"},
     ),
     case("partial_auc", "partial_auc", flat("y_score", "y_true"), best=1.0),
     case("uplift_at_k", "uplift_at_k", CAMPAIGN),
@@ -758,15 +749,7 @@ CASES: tuple[Case, ...] = (
     case("rankdata_auc", "mann_whitney_auc", flat("y_score", "y_true", n=14), best=1.0),
     case("multilabel_sklearn_auc", "mean_auc", MANY_LABELS, best=1.0),
     case("dict_of_dicts_mrr", "run_mrr", listed("scores", "relevance"), best=1.0),
-    case(
-        "tie_walk_auc",
-        "auc_with_ties",
-        flat("y_pred", "y", n=12),
-        best=1.0,
-        broken=dict.fromkeys(
-            ("exact", "swap", "best", "ideal", "gradient"), "how often a comparison runs depends on the ones before"
-        ),
-    ),
+    case("tie_walk_auc", "auc_with_ties", flat("y_pred", "y", n=12), best=1.0),
     case("closure_factory", "recall_at_3", listed("scores", "relevance"), best=1.0),
     case("nlargest_enumerate", "precision_at_k", listed("predictions", "targets")),
     case("lexsort_ap", "pessimistic_ap", flat("y_score", "y_true", n=12), best=1.0),

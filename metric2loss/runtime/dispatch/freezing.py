@@ -18,6 +18,7 @@ from torch import Tensor
 
 from metric2loss.runtime import effort
 from metric2loss.runtime.dispatch.places import Place, where
+from metric2loss.runtime.selfcheck import Subject
 
 _CALLS = 2_000_000  # of functions, that looking for guards may take
 _TURNED = 4  # parts of a step, and single binaries, that are turned before it is said never to show
@@ -36,14 +37,35 @@ def guards(loss: Any, configuration: Any, arguments: Mapping[str, Any]) -> froze
     turner = _Turner(loss, configuration, arguments)
     spans = {place: [(leaf.start, leaf.stop) for leaf in leaves if place_of(leaf.key) == place] for place in places}
     silent = [place for place in places if place not in found and not turner.shows_at_once(spans[place])]
+    elsewhere = _elsewhere(loss, configuration, arguments) if silent else []
     if len(found) + len(silent) < len(places) and turner.never_shows(
-        [span for place in silent for span in spans[place]]
+        [span for place in silent for span in spans[place]], elsewhere
     ):
         return frozenset(found.union(silent))
     for place in silent:
-        if len(found) < len(places) - 1 and turner.never_shows(spans[place]):
+        if len(found) < len(places) - 1 and turner.never_shows(spans[place], elsewhere):
             found.add(place)
     return frozenset(found)
+
+
+def _elsewhere(loss: Any, configuration: Any, arguments: Mapping[str, Any]) -> list[Tensor]:
+    """The binaries of the same run at other scores: turned at random, an order is hardly ever one that scores give."""
+    found = []
+    subject = Subject(loss, dict(arguments))
+    for number in range(_TURNED):
+        there = _recorded(loss, subject.moved("bent" if number % 2 else "permuted"))
+        if there is not None and [key for key, _ in there.sites] == [key for key, _ in configuration.sites]:
+            flat = torch.as_tensor(there.flat)
+            if len(flat) == len(configuration.flat):
+                found.append(flat)
+    return found
+
+
+def _recorded(loss: Any, arguments: Mapping[str, Any]) -> Any:
+    try:
+        return loss.record(**arguments)
+    except Exception:  # noqa: BLE001 - the user's own checks may refuse other scores
+        return None
 
 
 def place_of(key: tuple[Any, ...]) -> Place:
@@ -73,9 +95,14 @@ class _Turner:
             inside[start:stop] = True
         return inside
 
-    def never_shows(self, spans: list[tuple[int, int]]) -> bool:
+    def never_shows(self, spans: list[tuple[int, int]], elsewhere: list[Tensor]) -> bool:
         """Whether the value never changes; raising is no change, for no scores lead there."""
         inside = self._inside(spans)
+        for bits in elsewhere:
+            for base, value in zip(self._base, self._known, strict=True):
+                there = self._values(torch.where(inside, bits, base))
+                if not math.isnan(value) and not math.isnan(there) and there != value:
+                    return False
         for base, value in zip(self._base, self._known, strict=True):
             if math.isnan(value):
                 continue

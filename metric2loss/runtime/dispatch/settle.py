@@ -13,7 +13,8 @@ from typing import Any
 
 from metric2loss.diagnostics import MetricError
 from metric2loss.runtime import opaque, selfcheck
-from metric2loss.runtime.dispatch.freezing import guards
+from metric2loss.runtime.dispatch.freezing import checks, guards
+from metric2loss.runtime.dispatch.places import Place
 from metric2loss.runtime.dispatch.plan import Plan
 from metric2loss.runtime.failures import failure
 from metric2loss.runtime.order_invariant import invariances
@@ -45,23 +46,29 @@ _FAILURES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeErr
 
 def _routes(plan: Plan) -> Iterator[Plan]:
     yield plan
+    if plan.opaque:
+        yield replace(plan, opaque={})  # ranks are no probabilities, which some calls insist on
     for whole in _WHOLE:
         yield replace(plan, whole=whole, opaque={})
 
 
 def _tried(loss: Any, arguments: Arguments) -> Plan | MetricError:
     """The plan with its guards, or why the route is not exact."""
-    configuration = loss.record(**arguments)
-    frozen = frozenset() if loss.plan.whole else guards(loss, configuration, arguments)
-    plan = replace(loss.plan, frozen=frozen)
-    loss.plan = plan
-    if frozen:
-        configuration = loss.record(**arguments)
-    if not len(configuration.flat):
-        return failure(
-            "M2L201", "no step was met: the metric is already differentiable", hint="use it as a loss as it is"
-        )
-    name = type(loss).__name__
-    found = selfcheck.self_check(loss, arguments, seconds=selfcheck.SECONDS, checks=selfcheck.ROUTE)
-    doubts = tuple(selfcheck.diagnostics_of(name, found, f"the route {plan.route}"))
-    return MetricError(doubts) if doubts else plan
+    recorded = loss.record(**arguments)
+    found = frozenset() if loss.plan.whole else guards(loss, recorded, arguments)
+    refusal: MetricError | None = None
+    for frozen in dict.fromkeys((found, frozenset(place for place in found if checks(place)), frozenset[Place]())):
+        plan: Plan = replace(loss.plan, frozen=frozen)
+        loss.plan = plan
+        configuration = loss.record(**arguments) if frozen else recorded
+        if not len(configuration.flat):
+            return failure(
+                "M2L201", "no step was met: the metric is already differentiable", hint="use it as a loss as it is"
+            )
+        checked = selfcheck.self_check(loss, arguments, seconds=selfcheck.SECONDS, checks=selfcheck.ROUTE)
+        doubts = tuple(selfcheck.diagnostics_of(type(loss).__name__, checked, f"the route {plan.route}"))
+        if not doubts:
+            return plan
+        refusal = refusal or MetricError(doubts)
+    assert refusal is not None
+    return refusal

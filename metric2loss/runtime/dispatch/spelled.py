@@ -111,7 +111,9 @@ def _ranked(reading: Dispatch, spelling: Spelling, x: Any, rest: tuple[Any, ...]
     )
     # inside of its parts a partition is in any order: later steps have to meet the one that replay gives
     as_called = None if spelling.using == "argpartition" else native
-    index = reading.meet(_OPERATIONS[spelling.rule], x, *rest, using=spelling.using, native=as_called, **extra, **kwargs)
+    index = reading.meet(
+        _OPERATIONS[spelling.rule], x, *rest, using=spelling.using, native=as_called, **extra, **kwargs
+    )
     if spelling.index is None:
         return index
     return with_values(spelling.using, x, index, facts.get("dim", -1), bool(facts.get("keepdim", False)))
