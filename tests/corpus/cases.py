@@ -661,7 +661,6 @@ CASES: tuple[Case, ...] = (
         CAPTIONS,
         returns=lambda result: result[0],
         best=100.0,
-        broken={"best": "the best place of five captions is looked for one configuration at a time"},
     ),
     case("mlmetrics_auc", "auc", flat("posterior", "actual", n=14), best=1.0),
     case("asl_map", "mean_average_precision", MULTILABEL),
