@@ -22,7 +22,7 @@ from metric2loss import step
 from metric2loss.diagnostics import MetricError
 from metric2loss.runtime import steps
 from metric2loss.runtime.arrays import Array, Element, elements
-from metric2loss.runtime.batched import Unbatchable, is_batched
+from metric2loss.runtime.batched import is_batched
 from metric2loss.runtime.dispatch.places import Place, here, where
 from metric2loss.runtime.failures import failure
 from metric2loss.runtime.ranking import passive
