@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bench.core.losses import ROOT, compile_metrics
 from bench.core.record import Run
-from bench.core.sweep import COMPILED, TEST_SEEDS, final_runs, losses_of, trainer, tune
+from bench.core.sweep import COMPILED, LONGER, Plan, final_runs, losses_of, trainer, tune
 from bench.core.unknown import UnknownName
 from bench.tasks import groups
 
@@ -30,9 +30,19 @@ RUNS = ROOT / "bench" / "runs" / "learning"
 )
 @click.option("--compiled", default=",".join(COMPILED), show_default=True, metavar="NAME,...", help="Compiled losses.")
 @click.option("--workers", default=None, type=int, help="Processes; one a core unless given.")
-@click.option("--out", default=RUNS, type=click.Path(path_type=Path), help="Folder of the JSON.")
+@click.option("--longer", is_flag=True, help=f"Train {LONGER.longer} times as long, with {', '.join(LONGER.compiled)}.")
+@click.option(
+    "--out", default=None, type=click.Path(path_type=Path), help="Folder of the JSON; default: bench/runs/learning."
+)
 def main(
-    wanted: tuple[str, ...], quick: bool, stage: str | None, again: str, compiled: str, workers: int | None, out: Path
+    wanted: tuple[str, ...],
+    quick: bool,
+    stage: str | None,
+    again: str,
+    compiled: str,
+    workers: int | None,
+    longer: bool,
+    out: Path | None,
 ) -> None:
     """Compare the compiled losses with hand-made ones. A killed sweep goes on where it was."""
     console = Console()
@@ -42,21 +52,23 @@ def main(
             raise click.UsageError(str(UnknownName("learning task", key, list(known))))
     tasks = [known[key] for key in wanted] or list(known.values())
     compile_metrics(tasks)
-    names = tuple(filter(None, compiled.split(",")))
+    plan = LONGER if longer else Plan(tuple(filter(None, compiled.split(","))))
+    folder = out or (RUNS.with_name("learning_longer") if longer else RUNS)
     if quick:
-        runs = [Run(task.key, loss, 1e-2, 0, epochs=1) for task in tasks for loss in losses_of(task, names)]
+        runs = [Run(task.key, loss, 1e-2, 0, epochs=1) for task in tasks for loss in losses_of(task, plan.compiled)]
         trainer(ROOT / "build" / "quick", console, workers, "learning")(runs)
         return
-    for loss in filter(None, again.split(",")):
-        for task in tasks:
-            for path in (out / task.key / loss).glob("*.json"):
-                path.unlink()
+    for path in (
+        p for task in tasks for loss in again.split(",") if loss for p in (folder / task.key / loss).glob("*")
+    ):
+        path.unlink()
     for task in tasks:
-        chosen = tune(task, trainer(out, console, workers, f"{task.key}: tuning"), names)
+        chosen = tune(task, trainer(folder, console, workers, f"{task.key}: tuning"), plan)
         rates = ", ".join(f"{loss} {rate:g}" for loss, rate in chosen.rates.items())
         console.print(f"{task.key}: {rates}; best hand-made: {chosen.handmade}", highlight=False)
         if stage != "tune":
-            trainer(out, console, workers, f"{task.key}: {len(TEST_SEEDS)} seeds")(final_runs(task, chosen))
+            train = trainer(folder, console, workers, f"{task.key}: {len(plan.seeds)} seeds")
+            train(final_runs(task, chosen, plan))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,25 @@ TUNING_SEEDS = (100, 101)
 TEST_SEEDS = tuple(range(10))
 COMPILED = ("integrated", "idw", "pull")
 
+
+@dataclass(frozen=True)
+class Plan:
+    """What a comparison runs."""
+
+    compiled: tuple[str, ...] = COMPILED
+    grid: tuple[float, ...] = GRID
+    seeds: tuple[int, ...] = TEST_SEEDS
+    drop_in: bool = True
+    longer: int = 1  # how many times as long as the task says
+
+    def epochs(self, task: Task) -> int | None:
+        """As a run has it: None is the task's own number."""
+        return None if self.longer == 1 else self.longer * task.epochs
+
+
+# decided on after the first results: is it the number of steps?
+LONGER = Plan(("integrated", "pull"), (3e-3, 1e-2, 3e-2), TEST_SEEDS[:5], drop_in=False, longer=3)
+
 Train = Callable[[list[Run]], list[Outcome]]
 
 
@@ -39,10 +58,10 @@ def trainer(folder: Path, console: Console, workers: int | None, title: str) -> 
     return partial(train_all, console=console, workers=workers, title=title, folder=folder)
 
 
-def tune(task: Task, train: Train, compiled: Sequence[str] = COMPILED, data: str = BUNDLED) -> Chosen:
+def tune(task: Task, train: Train, plan: Plan, data: str = BUNDLED) -> Chosen:
     """Search the grid for every loss of the task."""
-    keys = [(task.key, loss) for loss in losses_of(task, compiled)]
-    return choose(task, search(keys, GRID, TUNING_SEEDS, train, data))
+    keys = [(task.key, loss) for loss in losses_of(task, plan.compiled)]
+    return choose(task, search(keys, plan.grid, TUNING_SEEDS, train, data, plan.epochs(task)))
 
 
 def choose(task: Task, scores: Scores) -> Chosen:
@@ -52,14 +71,14 @@ def choose(task: Task, scores: Scores) -> Chosen:
     return Chosen(rates, max((loss for loss in task.handmade if loss in top), key=lambda loss: top[loss]), top)
 
 
-def final_runs(task: Task, chosen: Chosen, seeds: Iterable[int] = TEST_SEEDS, data: str = BUNDLED) -> list[Run]:
-    """Every loss at its own rate; compiled ones at that of the best hand-made loss as well."""
-    theirs = chosen.rates[chosen.handmade]
+def final_runs(task: Task, chosen: Chosen, plan: Plan, data: str = BUNDLED) -> list[Run]:
+    """Every loss at its own rate; compiled ones at that of the best hand-made loss as well, if the plan says so."""
+    theirs = [chosen.rates[chosen.handmade]] if plan.drop_in else []
     wanted = [
-        Run(task.key, loss, rate, seed, data=data)
-        for seed in seeds
+        Run(task.key, loss, rate, seed, plan.epochs(task), data)
+        for seed in plan.seeds
         for loss, own in chosen.rates.items()
-        for rate in ([own] if loss in task.handmade else [own, theirs])
+        for rate in ([own] if loss in task.handmade else [own, *theirs])
     ]
     return list(dict.fromkeys(wanted))
 

@@ -21,13 +21,14 @@ def search(
     seeds: Sequence[int],
     train: Callable[[list[Run]], list[Outcome]],
     data: str = "bundled",
+    epochs: int | None = None,
 ) -> Scores:
     """Train at every rate of the grid with every seed, then beyond the grid where the best rate is on its edge."""
     scores: Scores = {key: {} for key in keys}
     open_rates = {key: list(grid) for key in scores}
     while any(open_rates.values()):
         wanted = [
-            Run(task, loss, rate, seed, data=data)
+            Run(task, loss, rate, seed, epochs, data)
             for (task, loss), rates in open_rates.items()
             for rate in rates
             for seed in seeds

@@ -9,7 +9,7 @@ from statistics import median
 
 from bench.core.record import Outcome
 from bench.core.statistics import Estimate, estimate, paired
-from bench.core.sweep import TUNING_SEEDS, Chosen, choose, scores_of
+from bench.core.sweep import TUNING_SEEDS, Chosen, Plan, choose, scores_of
 from bench.core.task import Task
 
 LEVEL = 0.05  # of significance
@@ -78,10 +78,12 @@ def beyond_one_error(gain: Estimate) -> bool:
     return gain.error is not None and gain.mean < -gain.error
 
 
-def comparisons(tasks: Sequence[Task], outcomes: Iterable[Outcome]) -> list[Comparison]:
-    """Those tasks that were run, in the order given."""
+def comparisons(tasks: Sequence[Task], outcomes: Iterable[Outcome], plan: Plan | None = None) -> list[Comparison]:
+    """Those tasks that were run, in the order given; runs of another length are left out."""
+    length = (plan or Plan()).epochs
     grouped: Mapping[str, list[Outcome]] = {task.key: [] for task in tasks}
     for outcome in outcomes:
-        if outcome.run.task in grouped and outcome.run.epochs is None:
+        if outcome.run.task in grouped:
             grouped[outcome.run.task].append(outcome)
-    return [Comparison(task, tuple(grouped[task.key])) for task in tasks if grouped[task.key]]
+    found = ((task, tuple(o for o in grouped[task.key] if o.run.epochs == length(task))) for task in tasks)
+    return [Comparison(task, outcomes) for task, outcomes in found if outcomes]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from scipy import stats
 
 from bench.core.statistics import Estimate
-from bench.core.sweep import GRID, TEST_SEEDS, TUNING_SEEDS
+from bench.core.sweep import GRID, LONGER, TEST_SEEDS, TUNING_SEEDS
 from bench.core.tuning import grid_text
 from bench.report.comparison import Comparison, beyond_one_error, verdict
 from bench.report.tables import CONTROLS, LIMIT, OURS, drop_in_table, listed, loss_table, main_table, p_value
@@ -116,4 +116,20 @@ Training data dashed, validation data solid.
 ![Metric by epoch](figures/learning_curves.svg)
 
 Made with {listed(list(versions))}; `{OURS}` at commit {listed(list(commits))}.
+"""
+
+
+def longer_section(tasks: Sequence[Comparison]) -> str:
+    """The same tasks with more steps."""
+    worse = named(tasks, against_best, lambda e: verdict(e) == "worse")
+    better = named(tasks, against_best, lambda e: verdict(e) == "better")
+    return f"""### {LONGER.longer} times as long
+
+    python -m bench.learning --longer
+
+The tasks above take about a hundred steps. Whether that is why a loss is behind was asked after their results were known: here are
+{LONGER.longer} times as many steps, the same protocol from the grid {grid_text(LONGER.grid)}, {len(LONGER.seeds)} seeds. `{OURS}` against the best hand-made loss:
+{count(tasks, against_best)}. Better: {listed(better)}. Worse: {listed(worse)}.
+
+{main_table(tasks, ("pull",))}
 """

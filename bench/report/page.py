@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.core.record import every
+from bench.core.sweep import LONGER, Plan
 from bench.report import figures, learning, paper
 from bench.report.comparison import Comparison, comparisons
 from bench.report.remarks import REMARKS
@@ -13,9 +14,9 @@ from bench.tasks import groups
 
 def build(runs: Path) -> dict[str, str]:
     """Name below docs -> text; the same runs give the same texts."""
-    learned = found(runs, "learning")
+    learned, longer = found(runs, "learning"), found(runs, "learning", LONGER)
     papers = found(runs, "paper")
-    texts = {"results.md": page(learned, papers, runs)}
+    texts = {"results.md": page(learned, longer, papers, runs)}
     if learned:
         texts["figures/gains.svg"] = figures.svg(figures.forest(learned))
         texts["figures/learning_curves.svg"] = figures.svg(figures.curves(learned))
@@ -24,14 +25,16 @@ def build(runs: Path) -> dict[str, str]:
     return texts
 
 
-def found(runs: Path, group: str) -> list[Comparison]:
-    folder = runs / group
-    return comparisons(groups()[group], every(folder)) if folder.exists() else []
+def found(runs: Path, group: str, plan: Plan | None = None) -> list[Comparison]:
+    folder = runs / (group if plan is None else f"{group}_longer")
+    return comparisons(groups()[group], every(folder), plan) if folder.exists() else []
 
 
-def page(learned: list[Comparison], papers: list[Comparison], runs: Path) -> str:
+def page(learned: list[Comparison], longer: list[Comparison], papers: list[Comparison], runs: Path) -> str:
     parts = ["# Results", learning.summary(learned), REMARKS] if learned else ["# Results"]
     if learned:
         parts.append(learning.section(learned))
+    if longer:
+        parts.append(learning.longer_section(longer))
     parts.append(paper.section(papers, runs))
     return "\n\n".join(part.strip() for part in parts) + "\n"

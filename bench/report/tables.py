@@ -35,14 +35,14 @@ def p_value(p: float) -> str:
     return "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0")
 
 
-def main_table(tasks: Sequence[Comparison]) -> str:
+def main_table(tasks: Sequence[Comparison], controls: Sequence[str] = CONTROLS) -> str:
     """A row a task: the default, and what it gains on the best hand-made loss and on the controls."""
     rows = []
     for task in tasks:
         best = task.chosen.handmade
         row = [task.task.title, f"{best} {number(task.value(best))}", number(task.value(OURS))]
-        rows.append([*row, *(gain(task.gain(OURS, other)) for other in (best, *CONTROLS))])
-    head = ["task", "best hand-made", OURS, "against it", *(f"against `{name}`" for name in CONTROLS)]
+        rows.append([*row, *(gain(task.gain(OURS, other)) for other in (best, *controls))])
+    head = ["task", "best hand-made", OURS, "against it", *(f"against `{name}`" for name in controls)]
     return markdown(head, rows)
 
 

@@ -9,7 +9,7 @@ from bench.core.losses import compile_metrics, criterion_of
 from bench.core.names import Compiled, Mixture, parse
 from bench.core.record import Outcome, Run
 from bench.core.statistics import paired
-from bench.core.sweep import choose, final_runs, scores_of
+from bench.core.sweep import LONGER, Plan, choose, final_runs, scores_of
 from bench.core.tuning import search
 from bench.core.unknown import UnknownName
 from bench.tasks import named
@@ -80,7 +80,8 @@ def test_the_grid_grows_and_the_best_hand_made_loss_is_chosen_by_validation() ->
     assert chosen.rates == {"soft-cost": 0.01, "ce": 0.3, "weighted-ce": 0.03, "integrated": 0.0003}
     assert chosen.handmade == "soft-cost"
     assert 1.0 in scores[task.key, "ce"] and 0.0001 in scores[task.key, "integrated"]
-    tested = final_runs(task, chosen, seeds=(0,))
+    tested = final_runs(task, chosen, Plan(seeds=(0,)))
+    assert {run.epochs for run in final_runs(task, chosen, LONGER)} == {30}
     assert [(run.loss, run.learning_rate) for run in tested][-2:] == [("integrated", 0.0003), ("integrated", 0.01)]
 
 
