@@ -21,6 +21,7 @@ from metric2loss.runtime.proposals import IDEAL, Batch, Proposal, free, improved
 
 _EQUAL = 1e-9
 _WIDE = 2  # searches that try every way
+_TOGETHER = 2**22  # binaries in all configurations that are stacked to be evaluated
 _PATIENCE = 16  # a way that keeps being beaten is not looked for at every batch
 _GREEDY, _CURRENT = "greedy improvement", "the current configuration"
 
@@ -140,10 +141,17 @@ def _tried(batch: Batch, among: Container[str] | None = None) -> list[_Tried]:
     known = [(proposal, bits) for proposal in ways if (bits := proposal.bits()) is not None]
     current = Proposal(_CURRENT, lambda: batch.bits, recorded=True)
     known = [(proposal, settled(batch, possible(batch, bits))) for proposal, bits in known]
-    values = batch.values_of(torch.stack([bits for _, bits in known])).tolist() if known else []
+    values = _values(batch, [bits for _, bits in known])
     tried = [_Tried(proposal, bits, value) for (proposal, bits), value in zip(known, values, strict=True)]
     tried = [entry for entry in [*tried, _Tried(current, batch.bits, batch.metric)] if math.isfinite(entry.value)]
     return tried
+
+
+def _values(batch: Batch, known: list[Tensor]) -> list[float]:
+    """g at each; all at once where that takes little memory."""
+    at_once = len(known) if len(known) * len(batch.bits) <= _TOGETHER else 1
+    parts = (torch.stack(known[start : start + at_once]) for start in range(0, len(known), at_once))
+    return [value for part in parts for value in batch.values_of(part).tolist()]
 
 
 def _direction(tried: Sequence[_Tried]) -> int:
