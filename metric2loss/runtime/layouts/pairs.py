@@ -38,6 +38,8 @@ def true_along(bits: Tensor) -> tuple[Tensor, Tensor]:
         return bits.sum(-1), bits.sum(-2)
     if n % 8:
         bits = torch.nn.functional.pad(bits, (0, -n % 8))
+    elif bits.storage_offset() % 8:
+        bits = bits.clone()
     words = bits.contiguous().view(torch.int64)
     last = [part.sum(-1, keepdim=True).view(torch.uint8).sum(-1) for part in torch.split(words, 255, -1)]
     before = [part.sum(-2).view(torch.uint8)[..., :n].long() for part in torch.split(words, 255, -2)]
