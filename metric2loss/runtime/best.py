@@ -149,7 +149,7 @@ def _tried(batch: Batch, among: Container[str] | None = None) -> list[_Tried]:
 
 def _values(batch: Batch, known: list[Tensor]) -> list[float]:
     """g at each; all at once where that takes little memory."""
-    at_once = len(known) if len(known) * len(batch.bits) <= _TOGETHER else 1
+    at_once = max(len(known), 1) if len(known) * len(batch.bits) <= _TOGETHER else 1
     parts = (torch.stack(known[start : start + at_once]) for start in range(0, len(known), at_once))
     return [value for part in parts for value in batch.values_of(part).tolist()]
 
