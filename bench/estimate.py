@@ -22,7 +22,7 @@ from bench.core.training import device_name, versions
 from bench.tasks import named
 
 RESULT = ROOT / "bench" / "runs" / "estimate.json"
-LOSSES = ("integrated", "idw")
+LOSSES = ("integrated", "idw", "idw-fifth")
 
 
 @dataclass(frozen=True)

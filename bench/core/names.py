@@ -12,6 +12,7 @@ from bench.core.unknown import UnknownName
 INTERPOLANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "integrated": ("integrated", {}),
     "idw": ("idw", {"anchors": 16, "power": 1.0}),  # as published: 16 good, 16 bad, 16 near, power 1
+    "idw-fifth": ("idw", {"anchors": 16, "power": 1.0, "share": 0.2}),  # as published for CIFAR-100
     "pull": ("pull", {}),
     "multilinear": ("multilinear", {}),
     "direct": ("direct", {}),

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.anchors import Anchors
-from metric2loss.runtime.factored import Problem
+from metric2loss.runtime.factored import Problem, drawn
 from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.groups import Rows
 from metric2loss.runtime.interpolants import far_pairs
@@ -23,17 +23,25 @@ from metric2loss.runtime.interpolants.protocol import joined, nothing
 
 @dataclass
 class Idw:
-    """Inverse distance weighting over best, good, near and bad anchors (`anchors` of each of the last three)."""
+    """Inverse distance weighting over best, good, near and bad anchors (`anchors` of each of the last three).
+
+    share: of the binaries, drawn anew for every batch, that have a derivative; the paper trains 20 % of CIFAR-100's a step.
+    """
 
     anchors: int = 16
     power: float = 1.0
+    share: float = 1.0
     name: ClassVar[str] = "idw"
     notes: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise ValueError(f"a share of the binaries is above 0 and at most 1, not {self.share}")
 
     def __call__(self, problem: Problem) -> Tensor:
         """The distance of the interpolated value from the best one, with its own derivative."""
         split = getattr(problem, "split", None)
-        if split is not None and far_pairs.fits(problem, split):
+        if split is not None and self.share == 1 and far_pairs.fits(problem, split):
             value, by_keys = far_pairs.interpolated(problem, split, self.anchors, self.power, weighted)
             return joined((problem.best_value - value).abs(), (split.keys, -problem.sign * by_keys))
         if not len(problem.best):
@@ -53,7 +61,10 @@ class Idw:
         u = torch.sigmoid(problem.differences.detach().double() / problem.temperature)
         at, slopes = weighted(values, squared_distances(u, anchors, rows), self.power)
         scale = u * (1 - u) / (problem.temperature * rows.count)
-        return at.mean(), backward(slopes, u, anchors, rows) * scale
+        gradient = backward(slopes, u, anchors, rows) * scale
+        if self.share < 1:
+            gradient = torch.where(drawn(problem, len(u)) < self.share, gradient, 0.0)
+        return at.mean(), gradient
 
 
 def _rows(problem: Problem) -> Rows:

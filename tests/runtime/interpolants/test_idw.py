@@ -134,3 +134,20 @@ def test_anchors_without_a_finite_value_are_left_out():
     loss = Idw()(problem)
     (gradient,) = torch.autograd.grad(loss, problem.differences)
     assert torch.isfinite(loss) and torch.isfinite(gradient).all()
+
+
+def test_a_share_of_the_binaries_has_the_derivative_it_would_have_and_the_others_none():
+    whole = Idw().interpolated(some_ranking(60).seeded(3))
+    part = Idw(share=0.2).interpolated(some_ranking(60).seeded(3))
+    assert part[0] == whole[0]
+    kept = part[1] != 0
+    assert torch.equal(part[1][kept], whole[1][kept])
+    assert 0.1 < kept.double().mean() < 0.3
+    first, second = (Idw(share=0.2).interpolated(some_ranking(60).seeded(seed))[1] != 0 for seed in (3, 4))
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize("share", [0.0, -0.1, 1.1])
+def test_a_share_that_is_none_is_refused(share):
+    with pytest.raises(ValueError, match="share of the binaries"):
+        Idw(share=share)
