@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.core.record import every
 from bench.core.sweep import LONGER, Plan
-from bench.report import figures, learning, paper
+from bench.report import figures, full_runs, learning, paper, sigmas
 from bench.report.comparison import Comparison, comparisons
 from bench.report.remarks import REMARKS
 from bench.tasks import groups
@@ -22,6 +22,9 @@ def build(runs: Path) -> dict[str, str]:
         texts["figures/learning_curves.svg"] = figures.svg(figures.curves(learned))
     if papers:
         texts["figures/paper_curves.svg"] = figures.svg(figures.curves(papers))
+    widths = sigmas.task_of(papers)
+    if widths is not None:
+        texts["figures/sigmas.svg"] = figures.svg(sigmas.sensitivity(widths))
     return texts
 
 
@@ -37,4 +40,8 @@ def page(learned: list[Comparison], longer: list[Comparison], papers: list[Compa
     if longer:
         parts.append(learning.longer_section(longer))
     parts.append(paper.section(papers, runs))
+    if sigmas.task_of(papers) is not None:
+        parts.append("![PCKh by the width of the bump](figures/sigmas.svg)")
+    if (runs / "estimate.json").exists():
+        parts.append(full_runs.section(runs / "estimate.json"))
     return "\n\n".join(part.strip() for part in parts) + "\n"
