@@ -17,12 +17,23 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.failures import failure
-from metric2loss.runtime.proposals import IDEAL, Batch, Proposal, free, improved, possible, proposals, settled, winners
+from metric2loss.runtime.proposals import (
+    IDEAL,
+    Batch,
+    Proposal,
+    exchanged,
+    free,
+    improved,
+    possible,
+    proposals,
+    settled,
+    winners,
+)
 
 _EQUAL = 1e-9
 _WIDE = 2  # searches that try every way
-_TOGETHER = 2**22  # binaries in all configurations that are stacked to be evaluated
 _PATIENCE = 16  # a way that keeps being beaten is not looked for at every batch
+_EXCHANGES = 24  # of scores, where no guess is any good
 _GREEDY, _CURRENT = "greedy improvement", "the current configuration"
 
 
@@ -102,6 +113,8 @@ class BestConfiguration:
             return Found(batch.bits, math.nan, self.sign or 1, self.how)
         sign = self.sign or _direction(tried)
         start = _chosen(batch, tried, sign or 1, self.how)
+        if start.proposal.name == _CURRENT:
+            start = _elsewhere(batch, start, sign or 1)
         sign, self.sign = sign or 1, sign or None
         self._remember(tried, start, sign)
         greedy = _trusts_flips(batch, tried) if wide else self.how.endswith(_GREEDY)
@@ -141,17 +154,22 @@ def _tried(batch: Batch, among: Container[str] | None = None) -> list[_Tried]:
     known = [(proposal, bits) for proposal in ways if (bits := proposal.bits()) is not None]
     current = Proposal(_CURRENT, lambda: batch.bits, recorded=True)
     known = [(proposal, settled(batch, possible(batch, bits))) for proposal, bits in known]
-    values = _values(batch, [bits for _, bits in known])
+    values = batch.values_of(torch.stack([bits for _, bits in known])).tolist() if known else []
     tried = [_Tried(proposal, bits, value) for (proposal, bits), value in zip(known, values, strict=True)]
     tried = [entry for entry in [*tried, _Tried(current, batch.bits, batch.metric)] if math.isfinite(entry.value)]
     return tried
 
 
-def _values(batch: Batch, known: list[Tensor]) -> list[float]:
-    """g at each; all at once where that takes little memory."""
-    at_once = max(len(known), 1) if len(known) * len(batch.bits) <= _TOGETHER else 1
-    parts = (torch.stack(known[start : start + at_once]) for start in range(0, len(known), at_once))
-    return [value for part in parts for value in batch.values_of(part).tolist()]
+def _elsewhere(batch: Batch, start: _Tried, sign: int) -> _Tried:
+    """Where no guess beats the scores at hand: the best of the same scores in other places."""
+    for proposal in exchanged(batch, _EXCHANGES):
+        bits = proposal.bits()
+        if bits is None:
+            continue
+        value = float(batch.values_of(settled(batch, bits).unsqueeze(0))[0])
+        if math.isfinite(value) and sign * (value - start.value) > _EQUAL:
+            start = _Tried(proposal, settled(batch, bits), value)
+    return start
 
 
 def _direction(tried: Sequence[_Tried]) -> int:

@@ -172,6 +172,11 @@ class SurrogateLoss(nn.Module):
             tree = self._recorded(given)
         return Configuration.of(tree).detached()
 
+    def differences(self, *args: Any, **kwargs: Any) -> tuple[Mapping[str, Tensor], Tensor]:
+        """The scores and all score differences, in one graph."""
+        given = self._bound(args, kwargs)
+        return given.scores, flat_differences(self._recorded(given), next(iter(given.scores.values())).device)
+
     def replay(self, configuration: Configuration, *args: Any, **kwargs: Any) -> Tensor:
         """The exact metric at a configuration: a 0-d float64 tensor; only the booleans of the configuration are read."""
         given = self._bound(args, kwargs)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from metric2loss.runtime.dispatch import python_calls
+from metric2loss.runtime.dispatch import eager, python_calls
 
 _KEPT = ("numpy", "torch", "metric2loss", "pandas", "functools", "typing", "contextlib", "importlib", "warnings", "inspect",
          "logging", "collections", "abc", "enum", "dataclasses", "threading", "os", "sys", "re", "random", "copy", "joblib",
@@ -33,7 +33,7 @@ class Shadows:
         self.opaque = dict(opaque or {})
         self._globals: dict[int, Globals] = {}
         self._known: dict[int, tuple[Any, Any]] = {}  # by identity; the original is kept so that it stays unique
-        self._built_ins = {**vars(builtins), **python_calls.BUILTINS, "__import__": self._import}
+        self._built_ins = {**vars(builtins), **python_calls.BUILTINS, **eager.BUILT_INS, "__import__": self._import}
         self._modules: dict[int, Any] = {}
 
     def of(self, value: Any) -> Any:
@@ -84,7 +84,7 @@ class Shadows:
             return function
         own = self.globals_of(function.__globals__)
         shadow = types.FunctionType(
-            function.__code__, own, function.__name__, function.__defaults__, self._closure(function)
+            eager.code_of(function.__code__), own, function.__name__, function.__defaults__, self._closure(function)
         )
         self._known[id(function)] = (function, shadow)  # before its cells: they may hold it
         shadow.__kwdefaults__ = function.__kwdefaults__

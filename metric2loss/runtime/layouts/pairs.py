@@ -38,9 +38,10 @@ def true_along(bits: Tensor) -> tuple[Tensor, Tensor]:
         return bits.sum(-1), bits.sum(-2)
     if n % 8:
         bits = torch.nn.functional.pad(bits, (0, -n % 8))
-    elif bits.storage_offset() % 8:
+    bits = bits.contiguous()
+    if bits.storage_offset() % 8:  # part of a longer list
         bits = bits.clone()
-    words = bits.contiguous().view(torch.int64)
+    words = bits.view(torch.int64)
     last = [part.sum(-1, keepdim=True).view(torch.uint8).sum(-1) for part in torch.split(words, 255, -1)]
     before = [part.sum(-2).view(torch.uint8)[..., :n].long() for part in torch.split(words, 255, -2)]
     return sum(last[1:], last[0]), sum(before[1:], before[0])
@@ -191,24 +192,6 @@ class PairLayout(Layout):
         places = torch.gather(rank, 1, self.by_class)
         return (places[:, :p, None] < places[:, None, p:]).reshape(-1)
 
-    def compared(self, values: Tensor, otherwise: Tensor) -> Tensor:
-        """The binaries by which of each pair has the larger of `values`, one an item; `otherwise` where they are equal."""
-        if self.grid is None:
-            one, other = values[self.ahead], values[self.behind]
-        else:
-            p, _ = self.grid
-            rows = values[self.items].reshape(self.n_rows, self.n)
-            one, other = rows[:, :p, None], rows[:, None, p:]
-        return torch.where((one == other).reshape(-1), otherwise, (one > other).reshape(-1))
-
-    def sorted_pair(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """Sorted places (flat) of both items of some pairs."""
-        if self.grid is None:
-            return self.sorted_ahead[numbers], self.sorted_behind[numbers]
-        p, n = self.grid
-        start, within = numbers // (p * n) * self.n, numbers % (p * n)
-        return start + within // n, start + p + within % n
-
     def counts(self, bits: Tensor) -> Tensor:
         """Items of other classes ahead of the item at each sorted place, [A, rows, n], from BoolTensor[A, size]."""
         amount = len(bits)
@@ -228,9 +211,8 @@ class PairLayout(Layout):
         if self.size and flips.numel():
             known = flips.clamp(min=0)
             change = torch.where(flips >= 0, 1 - 2 * base[known].long(), 0)  # +1: `ahead` now wins
-            ahead, behind = self.sorted_pair(known)
-            count.scatter_add_(1, behind, change)
-            count.scatter_add_(1, ahead, -change)
+            count.scatter_add_(1, self.sorted_behind[known], change)
+            count.scatter_add_(1, self.sorted_ahead[known], -change)
         return count.reshape(len(flips), self.n_rows, self.n)
 
     def with_ahead(self, side: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ def stay(subject: Subject) -> Finding:
         reason = same_steps(_without_ranges(here), _without_ranges(there))
         if reason:
             return _drift(subject, f"At other scores, {reason}.", reason)
-    ways = max(1, subject.amounts.paths) if subject.loss.mixed else subject.amounts.paths
+    ways = subject.amounts.paths
     for _ in range(ways):
         key = _jump(subject, subject.moved("inner"))
         if key is not None:

@@ -31,7 +31,7 @@ _OWN = str(Path(__file__).resolve().parents[2])
 class Amounts:
     """moves: other scores that are tried.  configurations: random ones.  paths: ways between two sets of scores."""
 
-    moves: int = 12
+    moves: int = 30
     configurations: int = 16
     paths: int = 2
 
@@ -54,6 +54,7 @@ class Subject:
     seed: int = 0
     amounts: Amounts = field(default_factory=Amounts)
     known: dict[str, Any] = field(default_factory=dict)
+    thorough: bool = True  # whether time does not matter
 
     def __post_init__(self) -> None:
         self.draw = torch.Generator().manual_seed(self.seed)
@@ -64,6 +65,7 @@ class Subject:
 
     def afford(self, seconds: float) -> None:
         """Fewer tries where the metric is dear: the time of one of each kind is measured."""
+        self.thorough = False
         taken = math.inf
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -74,6 +76,8 @@ class Subject:
                 except Exception:  # noqa: BLE001 - the checks will say so
                     return
                 taken = min(taken, time.process_time() - start)
+                if taken > seconds:
+                    break
         share = seconds / max(taken / 2 * self.amounts.tries, 1e-9)
         if share < 1:
             every = self.amounts
@@ -160,10 +164,27 @@ class Subject:
             kind = kinds[place % len(kinds)]
             yield self._met() if kind == "met" else self.moved(kind)
 
+    def untied(self) -> Iterator[dict[str, Any]]:
+        """So many with as many ties as the batch has: a metric may gain by more."""
+        for place in range(self.amounts.moves):
+            yield self.moved(("permuted", "bent", "rows", "one")[place % 4])
+
+    def shuffled(self) -> dict[str, Any] | None:
+        """The batch with the other examples' targets; None where there is nothing to shuffle, or the metric has no value."""
+        amount = len(_tensor(self.arguments[self.loss.scores[0]]))
+        order = torch.randperm(amount, generator=self.draw)
+        moved = dict(self.arguments)
+        for name, value in self.arguments.items():
+            passive = name not in self.loss.scores and isinstance(value, (Tensor, np.ndarray))
+            if passive and np.shape(value)[:1] == (amount,):
+                moved[name] = value[order.to(value.device) if isinstance(value, Tensor) else order.numpy()]
+        found = self.value_or_none(moved)
+        return moved if found is not None and math.isfinite(found) else None
+
     def _met(self) -> dict[str, Any]:
         """Scores some of which meet the thresholds they are compared with."""
         if "thresholds" not in self.known:
-            self.known["thresholds"] = thresholds(self)
+            self.known["thresholds"] = thresholds(self) if self.amounts.paths else {}
         moved = self.moved("bent")
         for name in self.loss.scores:
             x, met = _tensor(moved[name]), self.known["thresholds"].get(name)

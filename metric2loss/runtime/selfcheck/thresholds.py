@@ -7,19 +7,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_PICKS = 12  # differences that are looked at
-_ROUNDS = 4  # of the secant method: where probabilities are compared, differences are logits
+_PICKS = 8  # differences that are looked at
+_ROUNDS = 3  # of the secant method: where probabilities are compared, differences are logits
 
 
 def thresholds(subject: Any) -> dict[str, Tensor]:
     """By score parameter, values that make a difference zero; rounded, for thresholds are written by people."""
-    problem = subject.problem()
-    if not problem.size:
+    given, c = subject.loss.differences(**subject.arguments)
+    if not len(c) or not c.requires_grad:
         return {}
-    names = list(problem.scores)
-    scores = [problem.scores[name] for name in names]
-    places = torch.randperm(problem.size, generator=torch.Generator().manual_seed(0))[:_PICKS].tolist()
-    c = problem.differences
+    names = list(given)
+    scores = [given[name] for name in names]
+    places = torch.randperm(len(c), generator=torch.Generator().manual_seed(0))[:_PICKS].tolist()
     picked: dict[tuple[int, int], tuple[int, float, float]] = {}  # score -> difference, its value, its slope
     for place in places:
         slopes = torch.autograd.grad(c[place], scores, retain_graph=True, allow_unused=True)
