@@ -34,6 +34,7 @@ SWEEPS: Mapping[str, tuple[Sequence[float], Sequence[str]]] = {
     "ltr": ((3e-3, 1e-2, 3e-2), LISTED),
     "ap": ((3e-4, 1e-3, 3e-3), RANKED),
     "ap-noisy": ((3e-4, 1e-3, 3e-3), RANKED),
+    "pose-long": ((1e-3, 3e-3, 1e-2), ("mse-1", "mse-3", "softmax-region", "integrated", "pull")),
     "pose-64": ((1e-3, 3e-3, 1e-2), ("mse-1", "softmax-region", "integrated", "pull")),
 }
 

@@ -276,6 +276,7 @@ TASKS: tuple[Task, ...] = (
     average_precision("ap-8-noisy", 8, 0.1),
     replace(SMALL_ACCURACY, full=accuracy_on_cifar),
     pose("pose", 24),
+    replace(pose("pose-long", 24), title="PCKh, 24 x 24 pixels, four times as long", epochs=32),
     pose("pose-64", 64),
     replace(SMALL_RANKING, full=ranking_of_letor),
 )
