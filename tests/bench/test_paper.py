@@ -13,9 +13,11 @@ from bench.__main__ import main
 from bench.core.losses import compile_metrics
 from bench.core.names import parse
 from bench.core.record import Run, every
+from bench.core.sweep import TUNING_SEEDS, scores_of
 from bench.core.training import start
+from bench.core.tuning import best, beyond
 from bench.data.checks import BadData
-from bench.paper import SWEEPS, TUNING_SEEDS
+from bench.paper import RUNS, SEEDS, SWEEPS
 from bench.tasks import _recipes as recipes
 from bench.tasks import groups, named
 from tests.bench.files import cifar_folder, letor_fold, mnist_folder, mpii_folder
@@ -139,3 +141,13 @@ def test_the_command_says_which_file_is_missing(tmp_path: Path) -> None:
     )
     assert answer.exit_code == 1
     assert "put MNIST's train-images-idx3-ubyte" in answer.output
+
+
+@pytest.mark.skipif(not RUNS.exists(), reason="the runs are not part of this copy")
+def test_committed_runs_are_whole_and_every_best_rate_lies_inside_what_was_searched() -> None:
+    outcomes = list(every(RUNS))
+    searched = scores_of(outcomes)
+    for (key, loss), rates in searched.items():
+        assert beyond(rates) == [], (key, loss)
+        tested = [o for o in outcomes if (o.run.task, o.run.loss, o.run.learning_rate) == (key, loss, best(rates))]
+        assert {o.run.seed for o in tested} >= {*SEEDS, *TUNING_SEEDS}, (key, loss)
