@@ -7,7 +7,11 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
 NUMBERS = 40  # a call costs as much as handing so many numbers to a batched g
+PASSES = 32  # so many operations on its numbers are what a batched g is expected to take
 
 
 def calls(run: Callable[[], Any]) -> int:
@@ -25,3 +29,17 @@ def calls(run: Callable[[], Any]) -> int:
     finally:
         sys.setprofile(before)
     return count
+
+
+class Handled(TorchFunctionMode):
+    """Counts the numbers that torch functions return inside of it; under vmap those of one configuration."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        if type(found) is Tensor:
+            self.numbers += found.numel()
+        return found

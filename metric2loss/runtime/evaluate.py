@@ -34,14 +34,14 @@ class Batching:
     way: str = "undecided"
     why: str = "no configurations were evaluated yet"
     failures: int = 0
-    run_cost: int = 0  # of one plain run, in numbers handed to a batched g; 0: not measured
+    run_cost: int = 0  # of one configuration, in numbers handed to a batched g; 0: not measured
 
     def __str__(self) -> str:
         return f"{self.way}: {self.why}"
 
     def settle(self, way: str, why: str) -> None:
         """The decision stands from now on."""
-        self.way, self.why = way, why
+        self.way, self.why, self.run_cost = way, why, 0
 
     def fall_back(self, refusal: Exception) -> None:
         """At first use, or after several batches, the loop it is."""
@@ -169,9 +169,13 @@ class Evaluator:
         self.at(torch.where(random, ~bits, bits))
 
     def run_cost(self, bits: Tensor) -> int:
-        """What one plain run costs, in numbers handed to a batched g; measured once."""
+        """What one configuration costs beside the numbers handed to g, in such numbers; measured once."""
         batching = self.batching["g"]
-        if not batching.run_cost:
+        if not batching.run_cost and batching.way == "vmap":
+            with effort.Handled() as handled:
+                self.at_flips(bits, torch.arange(min(2 * _SMALL, len(bits)), device=bits.device).unsqueeze(1))
+            batching.run_cost = max(1, handled.numbers // effort.PASSES)
+        elif not batching.run_cost:
             batching.run_cost = effort.NUMBERS * effort.calls(lambda: self.at(bits.unsqueeze(0)))
         return batching.run_cost
 

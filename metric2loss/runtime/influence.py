@@ -10,7 +10,7 @@ from torch import Tensor
 
 from metric2loss.runtime.factored import Factored
 
-_WORK = 2**20  # configurations times binaries turned that the guess may cost
+_WORK = 2**22  # configurations times binaries turned, or what a run of g costs, that the guess may cost
 _CLASSES = 32  # more kinds of items than this are looked at one by one
 _EACH = 2  # items of a class that stand for it
 

@@ -169,8 +169,8 @@ class Problem:
 
     @property
     def run_cost(self) -> int:
-        """What one configuration costs beside the numbers handed to g."""
-        return self.evaluator.run_cost(self.bits) if self.looped else 1
+        """What one configuration costs beside the numbers handed to g, in such numbers."""
+        return self.evaluator.run_cost(self.bits)
 
     def values(self, base: Tensor, flips: Tensor) -> Tensor:
         """Exact g at `base` with each line of `flips` turned (LongTensor[A, F] of flat binaries, -1 none): float64 [A]."""

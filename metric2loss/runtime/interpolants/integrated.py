@@ -21,6 +21,7 @@ from metric2loss.runtime.split import Split
 _KEPT = 0.9  # of the running mean of |credit|, each batch
 _TURNED = 0.1  # share of the binaries that a look around turns
 _FEWEST = 3  # anchors of a kind, however dear
+_THIN = 1 / 4  # below it, flips that are left out count as the mean of those that are not: fewer shocks for Adam
 _LEAST_SHARE = 1 / 32  # below it, single flips are too thin to be better than anchors
 
 
@@ -77,7 +78,9 @@ class Integrated:
             return self._asked_for(problem)
         self.notes = () if share == 1 else (f"a random {share:.0%} of {plan.evaluations:,} flips are evaluated",)
         self.chosen = ways.flips(credit.SAMPLES * plan.evaluations, plan.units, share)
-        return self._linked(problem, plan if share == 1 else plan.thinned(problem, share))
+        if share == 1:
+            return self._linked(problem, plan)
+        return self._linked(problem, plan.thinned(problem, share), plan if share < _THIN else None)
 
     def _may(self, way: str) -> bool:
         return self.credit_by in (way, ways.BY_STRUCTURE)
