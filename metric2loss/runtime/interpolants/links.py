@@ -1,7 +1,11 @@
-"""From the credit of each binary to a gradient: the annealed link per pair, and the anchored one per example.
+"""From the credit of each binary to a gradient: the link per pair, and the anchored one, per pair and per example.
 
 The link is (1 − u) u^p for a credit that says "up": logistic at progress p = 0, the derivative of the sigmoid at p = 1.
 Small p moves far-off pairs, large p lets the lost ones go.
+
+An order over the batch is pulled half pair by pair and half example by example, against a threshold at 0. Pairs alone learn
+fast at low rates and fall apart at high ones, for nothing holds the scores of different batches together; examples alone
+first learn how rare the winners are, which no order asks for.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from metric2loss.runtime.factored import Leaf, Problem
 from metric2loss.runtime.split import Split
 
 MIDDLE = 0.5  # p, unless asked for another
+_BY_EXAMPLE = 0.5  # of the pull of an anchored order
 
 
 @contextmanager
@@ -32,7 +37,8 @@ def annealed(problem: Problem, first: float, last: float) -> Iterator[None]:
 
 def link(x: Tensor, progress: float) -> Tensor:
     """(1 − u) u^p for u = sigmoid(x)."""
-    return torch.sigmoid(-x) * torch.sigmoid(x) ** progress
+    down = torch.sigmoid(-x)
+    return down if progress == 0 else down * torch.sigmoid(x) ** progress
 
 
 def of_pairs(problem: Problem, x: Tensor, credit: Tensor, progress: float) -> Tensor:
@@ -43,18 +49,24 @@ def of_pairs(problem: Problem, x: Tensor, credit: Tensor, progress: float) -> Te
 
 def anchored(split: Split, credit: Tensor, progress: float) -> Tensor:
     """dL/dkeys of one order over the batch, from the credit [goods, bads]; see `Sides.anchored`."""
+    share = _shares(credit)
+    good, bad = split.of_good[0], split.of_bad[0]
+    pairs = (1 - _BY_EXAMPLE) * share * link(good.unsqueeze(1) - bad, progress)
+    of_good, of_bad = _by_example(*credit.shape)
+    up = pairs.sum(1) + of_good * share.sum(1) * link(good, progress)
+    down = pairs.sum(0) + of_bad * share.sum(0) * link(-bad, progress)
+    return split.gradient(up.unsqueeze(0), down.unsqueeze(0))
+
+
+def _shares(credit: Tensor) -> Tensor:
+    """The credit that is not negative; where nothing is left of it, every pair counts alike."""
     share = credit.clamp(min=0)
-    up, down = share.sum(1), share.sum(0)
-    total = up.sum()
-    if float(total) == 0:
-        up, down = torch.ones_like(up), torch.ones_like(down)
-        total = torch.tensor(float(credit.numel()), dtype=up.dtype, device=up.device)
-    winners, losers = credit.shape
-    per_example = 2 * total / (winners + losers)
-    up, down = up * (per_example * winners / up.sum()), down * (per_example * losers / down.sum())
-    return split.gradient(
-        (up * link(split.of_good[0], progress)).unsqueeze(0), (down * link(-split.of_bad[0], progress)).unsqueeze(0)
-    )
+    return share if float(share.sum()) else torch.ones_like(share)
+
+
+def _by_example(winners: int, losers: int) -> tuple[float, float]:
+    """Factors of the two sides' credits: an average winner then counts as much as an average loser."""
+    return 2 * _BY_EXAMPLE * winners / (winners + losers), 2 * _BY_EXAMPLE * losers / (winners + losers)
 
 
 @dataclass(frozen=True)
@@ -78,17 +90,12 @@ class Sides:
         return None if bool(wins[loser].any()) else cls(leaf, winner, loser)
 
     def anchored(self, problem: Problem, credit: Tensor, progress: float) -> Tensor:
-        """dL/dS of the examples' keys S: the metric splits the pull inside each side, a threshold anchors the sides."""
-        share = credit[self.leaf.start : self.leaf.stop].clamp(min=0)
+        """dL/dS of the examples' keys S: half by pairs, half by a threshold whose pull the credit splits inside each side."""
+        share = _shares(credit[self.leaf.start : self.leaf.stop])
         keys = self.leaf.layout.keys.detach().double().reshape(-1) / problem.temperature
-        up = torch.zeros_like(keys).index_add_(0, self.winner, share)
-        down = torch.zeros_like(keys).index_add_(0, self.loser, share)
-        if float(share.sum()) == 0:  # nothing to split: every pair counts alike
-            up = torch.bincount(self.winner, minlength=len(keys)).double()
-            down = torch.bincount(self.loser, minlength=len(keys)).double()
-        winners = len(torch.unique(self.winner))
-        losers = len(torch.unique(self.loser))
-        total = up.sum()  # = down.sum(): both are sums over the same binaries
-        per_example = 2 * total / (winners + losers)
-        up, down = up * per_example * winners / total, down * per_example * losers / total
-        return (down * link(-keys, progress) - up * link(keys, progress)) / problem.temperature
+        pairs = (1 - _BY_EXAMPLE) * share * link(keys[self.winner] - keys[self.loser], progress)
+        of_winner, of_loser = _by_example(len(torch.unique(self.winner)), len(torch.unique(self.loser)))
+        up = pairs + of_winner * share * link(keys[self.winner], progress)
+        down = pairs + of_loser * share * link(-keys[self.loser], progress)
+        pull = torch.zeros_like(keys).index_add_(0, self.winner, up).index_add_(0, self.loser, -down)
+        return -pull / problem.temperature

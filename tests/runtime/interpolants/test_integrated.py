@@ -161,7 +161,7 @@ def test_negative_credit_swaps_the_sides():
 
 
 @pytest.mark.parametrize(("annealed", "p"), [(False, 0.0), (True, 0.25)])
-def test_an_order_over_the_batch_is_anchored_to_its_examples(annealed, p):
+def test_an_order_over_the_batch_is_pulled_half_by_pairs_and_half_by_its_examples(annealed, p):
     problem = some_ranking(12, progress=0.25).seeded()
     keys = problem.leaves[0].layout.keys
     labels = torch.arange(12) % 3 == 0
@@ -175,8 +175,13 @@ def test_an_order_over_the_batch_is_anchored_to_its_examples(annealed, p):
     winners, losers = int(labels.sum()), int((~labels).sum())
     mean = raw.sum() / (winners + losers)
     s = torch.sigmoid(keys.detach())
-    up = mean * winners * raw / raw[labels].sum() * (1 - s) * s**p
-    down = mean * losers * raw / raw[~labels].sum() * s * (1 - s) ** p
+    up = mean * winners * raw / raw[labels].sum() * (1 - s) * s**p / 2
+    down = mean * losers * raw / raw[~labels].sum() * s * (1 - s) ** p / 2
+    for k, value in enumerate(worth.clamp(min=0).tolist()):
+        ahead, behind = (layout.ahead[k], layout.behind[k])[:: 1 if labels[layout.ahead[k]] else -1]
+        u = torch.sigmoid(keys.detach()[ahead] - keys.detach()[behind])
+        up[ahead] += value * (1 - u) * u**p / 2
+        down[behind] += value * (1 - u) * u**p / 2
     loss = Integrated(first=0, last=1, anneal_anchored=annealed)(problem.seeded())
     found, pairs = torch.autograd.grad(loss, [keys, problem.differences], allow_unused=True, retain_graph=True)
     assert torch.allclose(
