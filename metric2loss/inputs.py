@@ -99,6 +99,8 @@ def try_on(loss: type[SurrogateLoss], example: Example) -> SurrogateLoss:
 
 
 def _holds_reals(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return bool(value) and all(_holds_reals(part) or isinstance(part, float) for part in value.values())
     dtype = getattr(value, "dtype", None)
     return "float" in str(dtype) and bool(getattr(value, "ndim", 0))
 

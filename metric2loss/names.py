@@ -34,13 +34,13 @@ TARGET_NAMES: frozenset[str] = frozenset(
     _words("""
     y_true target targets targ targs label labels labels_true label_true label_trues true_label true_labels
     gt GT gts mask masks mask_gt gt_mask ground_truth ground_truths groundtruth truth truths trues true actual actuals
-    reference references ref refs annotation annotations relevance relevances rel rels relevant_items qrels correct
+    reference references ref refs annotation annotations relevance relevances rel rels relevant_items qrels qrel correct
     event_time event_times event_observed event_indicator gains grades relevant joints keypoints landmarks
     """)
 )
 
 # `x`, `p` … are the score only when another parameter is surely the target.
-BY_ELIMINATION: tuple[str, ...] = ("x", "p", "y_est", "s")
+BY_ELIMINATION: tuple[str, ...] = ("run", "runs", "results", "x", "p", "y_est", "s")
 TARGET_BY_ELIMINATION: frozenset[str] = frozenset({"y", "t", "a", "l"})
 WEAK_TARGETS: frozenset[str] = frozenset({"mask", "masks", "correct"})  # may also be a validity mask
 

@@ -108,11 +108,16 @@ def compiled_loss(metric: Callable[..., Any], request: Request) -> type[Surrogat
     attributes = _attributes(request)
     if source.bound:
         attributes["bound"] = source.bound
-    return loading.load(
-        loading.generated_module(
-            loading.stem_of(source.path, source.function), compiled.text, report.class_name, source.given, attributes
-        )
+    generated = loading.generated_module(
+        loading.stem_of(source.path, source.function), compiled.text, report.class_name, source.given, attributes
     )
+    try:
+        return loading.load(generated)
+    except Exception as error:  # lines of the user's module, copied: their names may come from `import *`
+        why = f"{type(error).__name__}: {error}."
+        hint = "Import the names it uses one by one."
+        message = f"the text of `{source.function}` does not run on its own"
+        raise MetricError(Diagnostic("M2L203", None, message, why, hint)) from error
 
 
 def _attributes(request: Request) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.failures import failure
+from metric2loss.runtime.forms import Form, flattened, is_nested, of_torch
 
 
 @dataclass(frozen=True)
@@ -25,25 +26,45 @@ class Arguments:
     others: Mapping[str, Any]
     library: str
     device: torch.device  # of the scores as given: the loss is returned there
+    forms: Mapping[str, Form] = field(
+        default_factory=dict
+    )  # of scores that are no array: how to put them together again
 
     def for_f(self, scores: Mapping[str, Tensor] | None = None) -> dict[str, Any]:
         """Active scores: for a NumPy metric an Array that holds both the exact ndarray and the tensor."""
+        return {**self.others, **self.filled(self.flat(scores))}
+
+    def flat(self, scores: Mapping[str, Tensor] | None = None) -> dict[str, Any]:
+        """The same, scores alone, those that are no array as one flat array."""
         found = self.scores if scores is None else scores
         if self.library == "torch":
-            return {**self.others, **found}
-        return {**self.others, **{name: Array(x.detach().numpy(), x) for name, x in found.items()}}
+            return dict(found)
+        return {name: Array(x.detach().numpy(), x) for name, x in found.items()}
+
+    def filled(self, flat: Mapping[str, Any]) -> dict[str, Any]:
+        """Scores in the form the metric takes."""
+        return {name: filled(self.forms.get(name), x) for name, x in flat.items()}
 
     def for_g(self) -> dict[str, Any]:
         """Scores detached, in the metric's library."""
         detached = {name: x.detach() for name, x in self.scores.items()}
-        return {
-            **self.others,
-            **(detached if self.library == "torch" else {name: x.numpy() for name, x in detached.items()}),
-        }
+        given = detached if self.library == "torch" else {name: x.numpy() for name, x in detached.items()}
+        return {**self.others, **self.filled(given)}
 
     def targets(self) -> dict[str, Any]:
         """The other arguments, those that are numbers in bulk as tensors."""
-        return {name: _as_numbers(value) for name, value in self.others.items()}
+        found = {name: _as_numbers(value) for name, value in self.others.items()}
+        for form in self.forms.values():
+            aligned = {name: form.aligned(value) for name, value in self.others.items()}
+            found.update({name: value for name, value in aligned.items() if value is not None})
+        return found
+
+
+def filled(form: Form | None, x: Any) -> Any:
+    """A flat array of scores in their form; numbers that are plain become Python's."""
+    if form is None:
+        return x
+    return form.filled(x, float) if isinstance(x, np.ndarray) else form.filled(x)
 
 
 @cache
@@ -80,13 +101,17 @@ def bound(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Argum
     """Binds a call to the user's signature, as f has it."""
     arguments = _by_name(owner, args, kwargs)
     library = owner.library or _library_of(arguments, owner.scores)
+    forms: dict[str, Form] = {}
+    for name in owner.scores:
+        if is_nested(arguments[name]):
+            arguments[name], forms[name] = _flat(name, arguments[name])
     scores = {name: _score(name, arguments[name], library) for name in owner.scores}
     first = next((arguments[name] for name in owner.scores), None)
     device = first.device if isinstance(first, Tensor) else torch.device("cpu")
     others = {name: value for name, value in arguments.items() if name not in scores}
     if library == "numpy":
         others = {name: _as_numpy(value) for name, value in others.items()}
-    return Arguments(scores, others, library, device)
+    return Arguments(scores, others, library, device, forms)
 
 
 def _by_name(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +134,14 @@ def _by_name(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> di
 
 
 def _library_of(arguments: Mapping[str, Any], scores: tuple[str, ...]) -> str:
-    return "torch" if any(isinstance(arguments[name], Tensor) for name in scores) else "numpy"
+    return "torch" if any(of_torch(arguments[name]) for name in scores) else "numpy"
+
+
+def _flat(name: str, given: Any) -> tuple[Tensor, Form]:
+    try:
+        return flattened(given)
+    except TypeError as error:
+        raise failure("M2L503", f"{name!r} cannot be read as scores: {error}") from None
 
 
 def _score(name: str, given: Any, library: str) -> Tensor:

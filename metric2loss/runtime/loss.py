@@ -21,6 +21,7 @@ from metric2loss.runtime.best import BestConfiguration
 from metric2loss.runtime.distributed import Peers
 from metric2loss.runtime.evaluate import Batching, Evaluator, Program, number
 from metric2loss.runtime.failures import failure
+from metric2loss.runtime.forms import flattened, is_nested
 from metric2loss.runtime.lenient import Lenient
 from metric2loss.runtime.memory import ScoreMemory
 from metric2loss.runtime.problem import Configuration, Problem, flat_bits, flat_differences
@@ -145,6 +146,13 @@ class SurrogateLoss(nn.Module):
     def _losses(self, by: Sequence[interpolants.Interpolant], args: Any, kwargs: Mapping[str, Any]) -> list[Tensor]:
         self._step_forward()
         given = self._bound(args, kwargs)
+        if given.forms and (self._peers is not None or self._memory is not None):
+            raise failure(
+                "M2L503",
+                f"{next(iter(given.forms))!r} is no array, and batches of such scores cannot be joined",
+                "memory= and process_group= put scores of several batches together",
+                "leave them out, or give the metric arrays",
+            )
         here = given if self._peers is None else self._peers.gathered(given)
         joined = here if self._memory is None else self._memory.joined(here)
         problem = self._solved(joined)
@@ -252,8 +260,11 @@ class SurrogateLoss(nn.Module):
             self._selfless,
         )
 
+    def _for_f(self, given: Arguments, scores: Mapping[str, Tensor] | None) -> dict[str, Any]:
+        return given.for_f(scores)
+
     def _run_f(self, given: Arguments, scores: Mapping[str, Tensor] | None) -> Any:
-        positional, named = spread(type(self).f, given.for_f(scores))
+        positional, named = spread(type(self).f, self._for_f(given, scores))
         with torch.inference_mode(False), torch.enable_grad(), settings.heeding(self._settings), _no_autocast(given):
             try:
                 tree = Lenient(self).f(*positional, **named)
@@ -404,9 +415,9 @@ class SurrogateLoss(nn.Module):
         if self.ideal is None:
             return None
         found = self.ideal(*(value for value in given.others.values()))
-        if not isinstance(found, Mapping):
+        if not isinstance(found, Mapping) or not set(found) <= set(given.scores):
             found = dict(zip(given.scores, found if isinstance(found, tuple) else (found,)))
-        return {name: torch.as_tensor(value) for name, value in found.items()}
+        return {name: flattened(x)[0] if is_nested(x) else torch.as_tensor(x) for name, x in found.items()}
 
     # --- from a problem to a loss
 
@@ -442,7 +453,7 @@ class SurrogateLoss(nn.Module):
         program = problem.evaluator.program
         leaves, bits = problem.leaves, problem.bits
         program.source.current = [leaf.layout.result(bits[leaf.start : leaf.stop].unsqueeze(0))[0] for leaf in leaves]
-        active = given.for_f()
+        active = self._for_f(given, None)
         with torch.enable_grad():
             result = program.run("g", {name: active[name] for name in given.scores}, Lenient(self))
             value = number(self.value_of(result), problem.evaluator.device).mean()

@@ -14,6 +14,7 @@ from torch import Tensor
 from metric2loss.runtime.factored import Factored
 from metric2loss.runtime.influence import by_influence
 from metric2loss.runtime.layouts import ChooseLayout, MarginLayout, OrderLayout
+from metric2loss.runtime.named_items import named_scores
 
 IDEAL = "the ideal scores given"
 _SURE = 10.0  # how far apart proposed scores are: certain under a sigmoid or a softmax too
@@ -148,6 +149,8 @@ def _score_guesses(batch: Batch) -> Iterator[tuple[str, dict[str, Tensor]]]:
             fitting = {score: found for score, found in scores.items() if found is not None}
             if fitting:
                 yield name, {**{score: value.detach() for score, value in batch.scores.items()}, **fitting}
+    for name, fitting in named_scores(batch.targets, batch.scores):
+        yield name, {**{score: value.detach() for score, value in batch.scores.items()}, **fitting}
     if len(batch.scores) > 1:
         first = next(iter(batch.scores))
         spread = {key: torch.full_like(value, _SURE if key == first else -_SURE) for key, value in batch.scores.items()}

@@ -43,7 +43,7 @@ class Case:
         """One batch in the metric's own library; the same kind and seed give the same batch."""
         inputs = self.make(np.random.default_rng(seed))
         if kind == "ties":
-            inputs |= {name: (self.ties or coarse)(inputs[name]) for name in self.scores}
+            inputs |= {name: everywhere(self.ties or coarse, inputs[name]) for name in self.scores}
         if kind == "one_row":
             inputs |= {name: inputs[name][:1] for name in self.rows}
         return self.native(inputs)
@@ -63,8 +63,7 @@ class Case:
 
     def tensors(self, inputs: Inputs) -> Inputs:
         """What a training loop passes: scores as tensors that require grad, everything else as it is."""
-        made = {name: torch.as_tensor(inputs[name]).clone().requires_grad_() for name in self.scores}
-        return inputs | made
+        return inputs | {name: everywhere(asking, inputs[name]) for name in self.scores}
 
     def value(self, inputs: Inputs) -> float:
         """The user's own function."""
@@ -84,8 +83,26 @@ def _native(value: Any, library: str) -> Any:
     return tensor.float() if tensor.is_floating_point() else tensor
 
 
+def everywhere(change: Callable[[Any], Any], scores: Any) -> Any:
+    """Arrays changed, alone or in dicts; single numbers stay numbers."""
+    return {key: everywhere(change, x) for key, x in scores.items()} if isinstance(scores, dict) else change(scores)
+
+
+def asking(scores: Any) -> torch.Tensor:
+    """A tensor that asks for a gradient; a single number has double precision."""
+    dtype = torch.float64 if isinstance(scores, float) else None
+    return torch.as_tensor(scores, dtype=dtype).clone().requires_grad_()
+
+
+def leaves(scores: Any) -> list[torch.Tensor]:
+    """The tensors in scores of any form."""
+    return [x for part in scores.values() for x in leaves(part)] if isinstance(scores, dict) else [scores]
+
+
 def coarse(scores: np.ndarray) -> np.ndarray:
     """A few values only, so that ties occur everywhere; probabilities stay in [0, 1]."""
+    if isinstance(scores, float):
+        return round(scores * 2) / 2
     if scores.min() >= 0 and scores.max() <= 1:
         return np.round(scores * 4) / 4
     return np.round(scores)
@@ -596,6 +613,134 @@ def headed(score: str, target: str) -> dict[str, Any]:
     return family | {"make": lambda rng: column(make(rng)), "ideal": lambda inputs: column(ideal(inputs))}
 
 
+JUDGED = {
+    f"q{q}": {f"d{d}": grade for d, grade in enumerate(row)} for q, row in enumerate([[0, 2, 0, 1], [1, 0, 0, 0]])
+}
+
+
+def run_of(draw: Callable[[str, str], float]) -> dict[str, dict[str, float]]:
+    return {q: {d: draw(q, d) for d in documents} for q, documents in JUDGED.items()}
+
+
+RUN: dict[str, Any] = {
+    "scores": ("run",),
+    "make": lambda rng: {"run": run_of(lambda q, d: float(rng.normal())), "qrels": JUDGED},
+    "ideal": lambda inputs: {"run": run_of(lambda q, d: float(JUDGED[q][d]))},
+}
+
+DOCUMENTS: dict[str, Any] = {
+    "scores": ("scores",),
+    "make": lambda rng: {"scores": {f"d{d}": float(rng.normal()) for d in range(6)}, "relevant": ["d1", "d4"]},
+    "ideal": lambda inputs: {"scores": {d: float(d in inputs["relevant"]) for d in inputs["scores"]}},
+}
+
+USERS: dict[str, Any] = {
+    "scores": ("predictions",),
+    "make": lambda rng: {
+        "predictions": {name: float(rng.random()) for name in "abcde"},
+        "labels": {"a": 1, "b": 0, "c": 1, "d": 0, "e": 0},
+    },
+    "ideal": lambda inputs: {"predictions": {name: 0.1 + 0.8 * label for name, label in inputs["labels"].items()}},
+}
+
+LIKED = [[1, 2], [0], [3, 4, 5], [6]]
+
+
+def liking(score: str, target: str, convert: Callable[[list[int]], Any] = list) -> dict[str, Any]:
+    """Rows of scores with lists of wanted items, of different lengths."""
+    return {
+        "scores": (score,),
+        "make": lambda rng: {score: rng.normal(size=(4, 7)), target: [convert(items) for items in LIKED]},
+        "ideal": lambda inputs: {score: np.array([[float(i in items) for i in range(7)] for items in LIKED])},
+    }
+
+
+LISTED_JUDGED: dict[str, Any] = {
+    **listed("scores", "relevance", items=6),
+    "make": lambda rng: (
+        listed("scores", "relevance", items=6)["make"](rng) | {"judged": np.arange(24).reshape(4, 6) % 5 > 0}
+    ),
+}
+
+FLAT_USERS: dict[str, Any] = {
+    "scores": ("scores",),
+    "make": lambda rng: {"scores": rng.normal(size=11), "pos_len": [2, 1], "user_len": [5, 6]},
+    "ideal": lambda inputs: {"scores": np.array([1.0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0]) + 0.01 * np.arange(11)},
+}
+
+ONSETS: dict[str, Any] = {
+    "scores": ("activation",),
+    "make": lambda rng: {"activation": rng.random(14), "reference": [2, 6, 11]},
+    "ideal": lambda inputs: {"activation": 0.1 + 0.8 * np.isin(np.arange(14), [2, 6, 11])},
+}
+
+LESIONS: dict[str, Any] = {
+    "scores": ("scores",),
+    "make": lambda rng: {"scores": rng.random(10), "hits": np.arange(10) % 3 // 2, "n_images": 4},
+    "ideal": lambda inputs: {"scores": 0.1 + 0.8 * inputs["hits"]},
+}
+
+SHAPE = np.zeros((6, 6), dtype=np.int64)
+SHAPE[1:4, 2:5] = 1
+
+OUTLINE: dict[str, Any] = {
+    "scores": ("prob",),
+    "make": lambda rng: {"prob": rng.random((6, 6)), "gt": SHAPE},
+    "ideal": lambda inputs: {"prob": 0.1 + 0.8 * SHAPE},
+}
+
+REGIONS = np.repeat(np.arange(3), 8).reshape(4, 6)
+SEGMENTS: dict[str, Any] = {
+    "scores": ("logits",),
+    "make": lambda rng: {"logits": rng.normal(size=(3, 4, 6)) + 2 * one_hot(REGIONS, 3, axis=0), "gt_ids": REGIONS},
+    "ideal": lambda inputs: {"logits": one_hot(inputs["gt_ids"], 3, axis=0)},
+}
+
+TOKENS = [[1, 2, 2], [3, 1], [2, 4, 2, 1]]
+TOKEN_ROWS: dict[str, Any] = {
+    "scores": ("logits",),
+    "make": lambda rng: {"logits": rng.normal(size=(3, 4, 5)), "references": TOKENS},
+    "ideal": lambda inputs: {"logits": np.eye(5)[[(row + [0] * 4)[:4] for row in TOKENS]]},
+}
+
+SPELLED: dict[str, Any] = {
+    "scores": ("logits",),
+    "make": lambda rng: {"logits": rng.normal(size=(3, 5, 4)), "texts": [[1, 2], [3], [2, 2, 1]]},
+    "ideal": lambda inputs: {"logits": np.eye(4)[[[1, 2, 0, 0, 0], [3, 0, 0, 0, 0], [2, 0, 2, 1, 0]]]},
+}
+
+ANSWER_SPANS = [(0, 1), (2, 2), (1, 3)]
+SPANS: dict[str, Any] = {
+    "scores": ("start_logits", "end_logits"),
+    "make": lambda rng: {
+        "start_logits": rng.normal(size=(3, 5)),
+        "end_logits": rng.normal(size=(3, 5)),
+        "spans": ANSWER_SPANS,
+    },
+    "ideal": lambda inputs: {
+        name: np.eye(5)[[span[k] for span in ANSWER_SPANS]] * 5 for k, name in enumerate(("start_logits", "end_logits"))
+    },
+}
+
+WEATHER: dict[str, Any] = {
+    "scores": ("forecast",),
+    "make": lambda rng: {"forecast": rng.random(14), "observed": np.linspace(0.03, 0.97, 14)},
+    "ideal": lambda inputs: {"forecast": inputs["observed"].copy()},
+}
+
+MARKET: dict[str, Any] = {
+    "scores": ("signal",),
+    "make": lambda rng: {"signal": rng.normal(size=12), "returns": np.sin(np.arange(12) * 2.0)},
+    "ideal": lambda inputs: {"signal": inputs["returns"].copy()},
+}
+
+SURE: dict[str, Any] = {
+    "scores": ("probs",),
+    "make": lambda rng: {"probs": rng.dirichlet(np.ones(3), size=10), "labels": np.arange(10) % 3},
+    "ideal": lambda inputs: {"probs": 0.01 + 0.97 * one_hot(inputs["labels"], 3)},
+}
+
+
 CASES: tuple[Case, ...] = (
     case("hrnet_pck", "pose_accuracy", POSE, returns=1, best=1.0),
     case("hrnet_cls_acc", "accuracy", labelled("output", "target"), library="torch", returns=0, best=100.0),
@@ -770,5 +915,28 @@ CASES: tuple[Case, ...] = (
     case("ranked_threshold_precision", "precision_at_recall", flat("probs", "labels"), library="torch", best=1.0),
     case("pixel_confusion_scatter", "class_accuracy", pictured("logits", "labels", 3), best=1.0),
     case("rounded_ratings", "exact_ratings", RATINGS, best=1.0),
+    case("trec_mrr", "run_mrr", RUN, best=1.0),
+    case("qrels_ndcg", "run_ndcg", RUN, best=1.0),
+    case("document_recall", "single_run_recall", DOCUMENTS, best=1.0),
+    case("user_accuracy", "dict_accuracy", USERS, best=1.0, ties=lambda p: round(p * 4) / 4),
+    case("bpref", "bpref", LISTED_JUDGED),
+    case("r_precision", "r_precision", listed("scores", "relevance"), best=1.0),
+    case("partition_then_sort", "ndcg", liking("scores", "liked"), best=1.0),
+    case("rankdata_mrr", "spotlight_mrr", liking("predictions", "test_items", np.array)),
+    case("flat_gauc", "recbole_gauc", FLAT_USERS, best=1.0),
+    case("onset_fmeasure", "onset_fmeasure", ONSETS, best=1.0),
+    case("froc", "froc", LESIONS, best=1.0),
+    case("boundary_f1", "boundary_f1", OUTLINE, best=1.0),
+    case("panoptic_quality", "panoptic_quality", SEGMENTS, best=1.0),
+    case("hungarian_accuracy", "hungarian_accuracy", labelled("logits", "labels", classes=3), best=1.0),
+    case("token_f1", "token_f1", TOKEN_ROWS, best=1.0),
+    case("ctc_error_rate", "wer_ctc", SPELLED, direction="minimize", best=0.0),
+    case("span_exact_match", "span_exact_match", SPANS, best=1.0),
+    case("heidke_skill", "heidke", WEATHER, best=1.0),
+    case("strategy_sharpe", "strategy_sharpe", MARKET),
+    case("adaptive_ece", "adaptive_ece", SURE, direction="minimize", pure=False),
+    case("gini_columns", "gini", flat("pred", "actual", n=12)),
+    case("best_accuracy_cut", "otsu_like", flat("scores", "labels", n=8), best=1.0),
+    case("returned_array", "counts", flat("probs", "labels", kind="probability"), returns=0),
     case("sampled_auc", "sampled_auc", flat("scores", "labels"), refused="M2L508"),
 )

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from metric2loss import step
 from metric2loss.runtime import opaque
-from metric2loss.runtime.arguments import Arguments
+from metric2loss.runtime.arguments import Arguments, filled
 from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.dispatch import grad_modes, python_calls
 from metric2loss.runtime.dispatch.numpy_protocol import Live
@@ -22,6 +22,7 @@ from metric2loss.runtime.dispatch.settle import settled
 from metric2loss.runtime.dispatch.shadow import Shadows
 from metric2loss.runtime.dispatch.torch_mode import TorchDispatch
 from metric2loss.runtime.evaluate import Evaluator
+from metric2loss.runtime.forms import Form
 from metric2loss.runtime.loss import Configuration, SurrogateLoss
 from metric2loss.runtime.order_invariant import Invariance
 from metric2loss.runtime.tape import Tape
@@ -50,12 +51,17 @@ class DispatchedLoss(SurrogateLoss):
         super().__init__(*args, **kwargs)
         self.plan = self.settled_plan
         self._calls: dict[str, int] = {}
+        self._forms: Mapping[str, Form] = {}
 
     def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
         given = super()._bound(args, kwargs)
+        self._forms = given.forms
         if self.plan is None:
             self.settle({**given.others, **_plain_scores(given)})
         return given
+
+    def _for_f(self, given: Arguments, scores: Mapping[str, Tensor] | None) -> dict[str, Any]:
+        return {**given.others, **given.flat(scores)}  # ranks may have to stand for them before they are put together
 
     def settle(self, arguments: Mapping[str, Any]) -> None:
         """Finds out how the metric is to be run, on one batch."""
@@ -100,7 +106,7 @@ class DispatchedLoss(SurrogateLoss):
     def _evaluator(self, configuration: Configuration, given: Arguments) -> Evaluator:
         """Scores stay active in g: that tells which operations are steps."""
         evaluator = super()._evaluator(configuration, given)
-        active = given.for_f()
+        active = given.flat()
         evaluator.program.arguments.update({name: active[name] for name in given.scores})
         evaluator.forgiving = True
         return evaluator
@@ -124,13 +130,20 @@ class DispatchedLoss(SurrogateLoss):
             with step.reading(reading), TorchDispatch(reading), python_calls.orders_met():
                 if plan.whole:
                     call.arguments.update(_ranked(reading, plan.whole, self.scores, call.arguments))
+                    self._fill(call)
                     with reading.sleeping():
                         result = type(self).metric_function(*call.args, **call.kwargs)
                 else:
+                    self._fill(call)
                     result = self._shadow(plan)(*call.args, **call.kwargs)
         if reading.leaks:
             raise reading.leaks[0]
         return result
+
+    def _fill(self, call: inspect.BoundArguments) -> None:
+        """Scores that are no array, in the form the metric takes."""
+        for name, form in self._forms.items():
+            call.arguments[name] = filled(form, call.arguments[name])
 
     def _shadow(self, plan: Plan) -> Callable[..., Any]:
         key = tuple(plan.opaque)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from metric2loss.runtime import forms
 from metric2loss.runtime.selfcheck.finding import Finding
 from metric2loss.runtime.selfcheck.subject import Subject
 
@@ -14,12 +15,12 @@ from metric2loss.runtime.selfcheck.subject import Subject
 def gradient(subject: Subject) -> Finding:
     """the gradient is finite."""
     given: dict[str, Any] = dict(subject.arguments)
+    leaves: dict[str, torch.Tensor] = {}
     for name in subject.loss.scores:
-        made = torch.as_tensor(given[name]).detach()
-        given[name] = (made if made.is_floating_point() else made.double()).clone().requires_grad_()
+        leaves[name], given[name] = _asking(given[name])
     loss = subject.loss(**given)
     loss.backward()
-    found = [given[name].grad for name in subject.loss.scores]
+    found: list[Any] = [leaves[name].grad for name in subject.loss.scores]
     if any(one is None for one in found):
         hint = "Name the scores with scores= (--scores) when compiling."
         return Finding(False, "no gradient", "The loss does not depend on one of the score parameters.", hint)
@@ -29,6 +30,14 @@ def gradient(subject: Subject) -> Finding:
     passed = math.isfinite(norm) and math.isfinite(value) and (norm > 0 or best)
     why = f"The loss is {value!r}, the norm of its gradient {norm!r}."
     return Finding(passed, f"loss {value:.4g}, gradient norm {norm:.4g}", why)
+
+
+def _asking(scores: Any) -> tuple[torch.Tensor, Any]:
+    """A tensor that asks for a gradient, and the scores in their form made of it."""
+    nested = forms.is_nested(scores)
+    made = (forms.flattened(scores)[0] if nested else torch.as_tensor(scores)).detach()
+    leaf = (made if made.is_floating_point() else made.double()).clone().requires_grad_()
+    return leaf, forms.like(scores, leaf, plain=False) if nested else leaf
 
 
 def best(subject: Subject) -> Finding:

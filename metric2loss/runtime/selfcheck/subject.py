@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.diagnostics import Span
+from metric2loss.runtime import forms
 from metric2loss.runtime.evaluate import number
 from metric2loss.runtime.problem import Configuration, Problem
 from metric2loss.runtime.selfcheck.thresholds import thresholds
@@ -234,6 +235,8 @@ def _copy(value: Any) -> Any:
 def _tensor(scores: Any) -> Tensor:
     if isinstance(scores, Tensor):
         return scores.detach()
+    if forms.is_nested(scores):
+        return forms.flattened(scores)[0].detach()
     array = np.asarray(scores)
     return torch.as_tensor(array if array.dtype.kind == "f" else array.astype(float))
 
@@ -241,6 +244,8 @@ def _tensor(scores: Any) -> Tensor:
 def _like(scores: Any, moved: Tensor) -> Any:
     if isinstance(scores, Tensor):
         return moved.to(scores.device)
+    if forms.is_nested(scores):
+        return forms.like(scores, moved)
     if isinstance(scores, np.ndarray):
         return moved.cpu().numpy().astype(scores.dtype if scores.dtype.kind == "f" else float)
     return moved.tolist()
