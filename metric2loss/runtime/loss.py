@@ -357,10 +357,14 @@ class SurrogateLoss(nn.Module):
         tree, source = configuration.given()
         program = Program(self, tree, source, given.for_g())
         device = next(iter(given.scores.values())).device
-        return Evaluator(program, configuration.leaves(), self._batching, device)
+        return Evaluator(program, configuration.leaves(), self._batching, device, forgiving=True)
 
     def _asked(self, evaluator: Evaluator, at: Tensor | list[Tensor]) -> Tensor:
-        """g at dense configurations or at one outcome of every step; what the user's lines raise becomes a named error."""
+        """g at dense configurations or at one outcome of every step; what the user's lines raise becomes a named error.
+
+        Elsewhere, at configurations that perhaps no scores give, a run that raises has no value.
+        """
+        evaluator.forgiving = False
         try:
             return evaluator.at(at) if isinstance(at, Tensor) else evaluator.at_native(at)
         except MetricError:
@@ -371,6 +375,8 @@ class SurrogateLoss(nn.Module):
                 f"the rest of the metric failed: {type(error).__name__}: {error}",
                 f"it ran on the binaries of this batch in {type(self).__name__}.g",
             ) from error
+        finally:
+            evaluator.forgiving = True
 
     def _separate(self, problem: Problem) -> None:
         """Fills the rows of a separable metric, once they have been found to be rows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from functools import cache
 from typing import Any
@@ -38,12 +39,19 @@ def loss_class(name: str) -> Any:
             direction=case.direction,
             returns=case.returns,
             example=case.batch("floats", 5),
+            ideal=told(case) if case.told else None,
         )
     except MetricError as error:
         ROUTES[name] = f"refused {error.diagnostics[0].code}: {error.diagnostics[0].message}"
         raise
     ROUTES[name] = route(loss)
     return loss
+
+
+def told(case: Case) -> Any:
+    """What `ideal=` takes: the arguments that are no scores, in their order."""
+    names = [name for name in inspect.signature(case.metric).parameters if name not in case.scores]
+    return lambda *others: case.ideal(dict(zip(names, others)))
 
 
 def route(loss: Any) -> str:
@@ -140,6 +148,12 @@ def test_a_refusal_names_the_construct(case: Case) -> None:
     with pytest.raises(MetricError) as caught:
         loss_class(case.name)
     assert case.refused in str(caught.value)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in cases() if case.told])
+def test_where_the_best_is_not_found_it_is_asked_for(case: Case) -> None:
+    with pytest.raises(MetricError, match="M2L512"):
+        compile_metric(case.metric, scores=case.scores, direction=case.direction, example=case.batch("floats", 5))
 
 
 def test_few_metrics_are_refused() -> None:
