@@ -142,10 +142,8 @@ def _only(statement: cst.BaseStatement, wanted: set[str]) -> cst.BaseStatement:
     small = statement.body[0]  # type: ignore[attr-defined]
     if isinstance(small.names, cst.ImportStar):
         return statement
-    aliases = [
-        a for a in small.names if set(bound_names(cst.SimpleStatementLine([small.with_changes(names=[a])]))) & wanted
-    ]
-    aliases[-1] = aliases[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    alone = [a.with_changes(comma=cst.MaybeSentinel.DEFAULT) for a in small.names]
+    aliases = [a for a in alone if set(bound_names(cst.SimpleStatementLine([small.with_changes(names=[a])]))) & wanted]
     return statement.with_changes(
         body=[
             small.with_changes(names=aliases, lpar=None, rpar=None)
