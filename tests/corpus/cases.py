@@ -766,7 +766,6 @@ CASES: tuple[Case, ...] = (
         LEFT_OUT,
         returns=1,
         best=1.0,
-        broken={"best": "the wanted items are globals, which no proposal reads"},
     ),
     case("bert4rec_metrics", "metrics_for_ks", listed("scores", "labels"), library="torch", returns="NDCG@3", best=1.0),
     case("bert4rec_ndcg", "ndcg_at", listed("scores", "labels"), library="torch", best=1.0),
