@@ -72,17 +72,19 @@ def binning(x: Any, edges: Any, using: str = "digitize", **kwargs: Any) -> Diffe
     home: Any = np if operand.library == "numpy" else torch
     operands = (edges_.exact, operand.exact) if using == "searchsorted" else (operand.exact, edges_.exact)
     native = _tensor(getattr(home, using)(*operands, **kwargs))
-    if not operand.active:
+    if not (operand.active or edges_.active):
         return passive(native, operand.library)
-    places = edges_.tensor.detach().to(operand.tensor.device)
+    device = (operand if operand.active else edges_).tensor.device
+    places = edges_.tensor.to(device)  # scores among scores: the edges have a gradient too
     if places.ndim != 1:
         raise failure(
             "M2L503", "binning needs one list of edges", "the edges have more than one axis", "bin row by row"
         )
     levels = len(places)
     shape = tuple(operand.tensor.shape)
-    layout = ThermometerLayout("binning", shape, 0, levels, 1.0, native.dtype, operand.tensor.device)
-    values = operand.tensor.reshape(-1, 1) - places.to(operand.tensor.dtype)
+    layout = ThermometerLayout("binning", shape, 0, levels, 1.0, native.dtype, device)
+    x_ = operand.tensor.to(device)
+    values = (x_ if x_.is_floating_point() else x_.double()).reshape(-1, 1) - places
     if levels > 1 and bool(places[0] > places[-1]):
         values = -values  # falling edges are passed downwards
     return Differences(layout, values.reshape(-1), layout.encoded(native.to(values.device)), operand.library)

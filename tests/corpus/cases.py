@@ -891,9 +891,7 @@ CASES: tuple[Case, ...] = (
     case("closure_factory", "recall_at_3", listed("scores", "relevance"), best=1.0),
     case("nlargest_enumerate", "precision_at_k", listed("predictions", "targets")),
     case("lexsort_ap", "pessimistic_ap", flat("y_score", "y_true", n=12), best=1.0),
-    case(
-        "searchsorted_auc", "auc", POSITIVE_NEGATIVE, best=1.0, broken={"gradient": "edges of a search get no gradient"}
-    ),
+    case("searchsorted_auc", "auc", POSITIVE_NEGATIVE, best=1.0),
     case("max_over_own_thresholds", "best_accuracy", flat("scores", "labels", n=8), best=1.0),
     case("greedy_detection_ap", "box_ap", OVERLAPPING, best=1.0),
     case(
