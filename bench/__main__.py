@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import torch
 from rich.console import Console
 from rich.table import Table
 
@@ -59,6 +60,8 @@ def main(
     except UnknownName as error:
         raise click.UsageError(str(error)) from None
     chosen = learning_rates(rates)
+    if device != "cpu" and not torch.cuda.is_available():
+        raise click.UsageError(f"--device {device}: torch finds no CUDA device here")
     if not task.handmade.keys() >= set(names):
         compilation = compile_metrics([task])
         console.print(f"[bold]$ {compilation.command}")

@@ -30,7 +30,7 @@ PUBLISHED: Mapping[str, Mapping[str, str]] = {
     },
 }
 HEADINGS = {
-    "ap": "Average precision (section 4.1 of UniLoss: MNIST, 0 against the rest)",
+    "ap": "Average precision (section 4.1 of UniLoss: on MNIST, 0 against the rest, it has 0.9988, cross entropy 0.9989)",
     "pose": "PCKh (table 1 of UniLoss: MPII heads, MSE at seven σ)",
     "accuracy": "Accuracy (table 2 of UniLoss: CIFAR; the schedules of Battash et al.)",
     "ltr": "NDCG@10 (LETOR files; no table of the papers)",

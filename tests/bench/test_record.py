@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner
 from rich.console import Console
 
@@ -123,6 +124,12 @@ def test_the_command_line_names_what_it_does_not_know() -> None:
     assert told.exit_code == 2 and "did you mean 'integrated'?" in told.output
     told = CliRunner().invoke(main, ["digit_8", "--lr", "fast"])
     assert told.exit_code == 2 and "--lr takes numbers separated by commas" in told.output
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")
+def test_a_device_that_is_not_there_is_refused() -> None:
+    told = CliRunner().invoke(main, ["digit_8", "--device", "cuda"])
+    assert told.exit_code == 2 and "no CUDA device" in told.output
 
 
 def test_a_damaged_run_stops_the_command_line_with_its_path(tmp_path: Path) -> None:
