@@ -62,6 +62,13 @@ class Comparison:
         sign = self.task.sign
         return paired({s: sign * v for s, v in ours.items()}, {s: sign * v for s, v in theirs.items()})
 
+    @property
+    def hindsight(self) -> str:
+        """The hand-made loss with the best mean on the test data: what nobody could have chosen beforehand."""
+        known = {loss: self.value(loss) for loss in self.task.handmade}
+        means = {loss: self.task.sign * found.mean for loss, found in known.items() if found is not None}
+        return max(means, key=lambda loss: means[loss]) if means else self.chosen.handmade
+
     def milliseconds(self, loss: str) -> float:
         return median(outcome.milliseconds for outcome in self.outcomes if outcome.run.loss == loss)
 

@@ -19,6 +19,10 @@ def against_best(task: Comparison) -> Estimate | None:
     return task.gain(OURS, task.chosen.handmade)
 
 
+def in_hindsight(task: Comparison) -> Estimate | None:
+    return task.gain(OURS, task.hindsight)
+
+
 def at_their_rate(task: Comparison) -> Estimate | None:
     return task.gain(OURS, task.chosen.handmade, task.rate)
 
@@ -61,6 +65,9 @@ def summary(tasks: Sequence[Comparison]) -> str:
         f"- Better: {listed(named(tasks, against_best, lambda e: verdict(e) == 'better'))}.",
         f"- Worse: {listed(named(tasks, against_best, lambda e: verdict(e) == 'worse'))}.",
         f"- Behind by more than one standard error, significant or not: {behind}.",
+        f"- Against the hand-made loss that turns out best on the test data: {count(tasks, in_hindsight)}. Better: "
+        + listed(named(tasks, in_hindsight, lambda e: verdict(e) == "better"))
+        + ".",
         *(f"- Against `{name}`: {count(tasks, against(name))}." for name in CONTROLS),
         f"- As a drop-in, at the hand-made loss's own learning rate: {count(tasks, at_their_rate)}.",
         f"- As a drop-in it loses more than {LIMIT:g} on {len(lost)}: {listed(lost)}.",
