@@ -134,8 +134,8 @@ def longer_section(tasks: Sequence[Comparison]) -> str:
 
     python -m bench.learning --longer
 
-The tasks above take about a hundred steps. Whether that is why a loss is behind was asked after their results were known: here are
-{LONGER.longer} times as many steps, the same protocol from the grid {grid_text(LONGER.grid)}, {len(LONGER.seeds)} seeds. `{OURS}` against the best hand-made loss:
+The tasks above take about a hundred steps. Whether that is why a loss is behind was asked after their results were known: here are the first
+{len(tasks)} with {LONGER.longer} times as many steps, the same protocol from the grid {grid_text(LONGER.grid)}, {len(LONGER.seeds)} seeds. `{OURS}` against the best hand-made loss:
 {count(tasks, against_best)}. Better: {listed(better)}. Worse: {listed(worse)}.
 
 {main_table(tasks, ("pull",))}
