@@ -9,6 +9,7 @@ import torch
 
 from metric2loss.runtime.mixing import Mixed, weights
 from tests.runtime.hand_written import AccuracyLoss, AveragePrecisionTorchLoss
+from tests.test_examples import generated
 
 
 def batch(n: int = 8, classes: int = 5) -> tuple[torch.Tensor, torch.Tensor]:
@@ -34,6 +35,28 @@ def test_cross_entropy_and_expectation_loss(interpolant, f):
     (gradient,) = torch.autograd.grad(found, logits)
     (by_autograd,) = torch.autograd.grad(by_hand, logits)
     assert torch.allclose(gradient, by_autograd, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("example", ["accuracy", "accuracy_torch"])
+@pytest.mark.parametrize("f", [0.0, 0.4, 0.5])
+def test_cross_entropy_and_expectation_loss_of_a_compiled_accuracy(example, f):
+    logits, labels = batch()
+    criterion = Mixed(torch.nn.CrossEntropyLoss(), generated(example)("direct", encoding="margin-lse"), f)
+    found, by_hand = criterion(logits, labels), expected(logits, labels, f)
+    assert float(found.detach()) == pytest.approx(float(by_hand.detach()), rel=1e-6)
+    (gradient,) = torch.autograd.grad(found, logits)
+    (by_autograd,) = torch.autograd.grad(by_hand, logits)
+    assert torch.allclose(gradient, by_autograd, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("encoding", ["pairs", "margin-lse"])
+def test_the_default_at_its_ends_teaches_as_the_two_terms_do(encoding):
+    logits, labels = batch()
+    both, expectation = (torch.autograd.grad(expected(logits, labels, f), logits)[0] for f in (0.0, 0.5))
+    for end, wanted in ((0.0, both - expectation), (1.0, expectation)):
+        loss = generated("accuracy_torch")(encoding=encoding, first=end, last=end)
+        (gradient,) = torch.autograd.grad(loss(logits, labels), logits)
+        assert torch.allclose(gradient, wanted, rtol=1e-5, atol=1e-8)
 
 
 def test_weights_are_those_of_the_paper():
