@@ -31,6 +31,7 @@ from metric2loss.runtime.proposals import (
 )
 
 _EQUAL = 1e-9
+_CLEAR = 1e-6  # of metric values that differ by more than rounding
 _WIDE = 2  # searches that try every way
 _PATIENCE = 16  # a way that keeps being beaten is not looked for at every batch
 _EXCHANGES = 24  # of scores, where no guess is any good
@@ -66,12 +67,15 @@ class BestConfiguration:
     _outdone: bool = field(default=False, repr=False)
     _surprises: int = field(default=0, repr=False)
     _batches: int = field(default=0, repr=False)
+    _searched: bool = field(default=False, repr=False)  # every way was tried at the last batch
+    _told: bool = field(default=False, repr=False)
 
     def __call__(self, batch: Batch) -> Found:
         """The best configuration known for this batch."""
         if not (batch.leaves and batch.leaves[-1].stop):
             return Found(batch.bits, batch.metric, self.sign or 1, self.how or "no binaries")
         self._batches += 1
+        self._searched = False
         if self._batches & (self._batches - 1) == 0:
             wide = self._searches < _WIDE or self._outdone or self.sign is None
             return self._or_current(batch, _in_short(batch, self._search(batch, wide)))
@@ -81,9 +85,15 @@ class BestConfiguration:
             again = _in_short(batch, self._search(batch, True))
         return self._or_current(batch, again)
 
-    def seen(self, ahead: float) -> None:
-        """By how much some configuration met in the batch beat the best one: if it did, the next batch searches again."""
+    def seen(self, batch: Batch, ahead: float) -> bool:
+        """By how much some configuration met in the batch beat the best one: if it did, the next batch searches again.
+
+        True, once, where a search of every way had just missed it; not of configurations that perhaps no scores produce.
+        """
         self._outdone = self._outdone or ahead > _EQUAL
+        missed = not self._told and self._searched and ahead > _CLEAR and free(batch)
+        self._told = self._told or missed
+        return missed
 
     def _again(self, batch: Batch) -> Found | None:
         """What the remembered way gives."""
@@ -107,7 +117,7 @@ class BestConfiguration:
         return None
 
     def _search(self, batch: Batch, wide: bool) -> Found:
-        self._outdone = False
+        self._outdone, self._searched = False, wide
         tried = _tried(batch, None if wide else self._good)
         if not tried:  # undefined whatever the scores: no positive in the batch
             return Found(batch.bits, math.nan, self.sign or 1, self.how)

@@ -312,7 +312,12 @@ class SurrogateLoss(nn.Module):
                 problem = self._factored(given)
                 if not prune.holds(problem):
                     self._settings.prune = False
-                    _warn(type(self).__name__)
+                    _warn(
+                        "M2L506",
+                        f"{type(self).__name__}: items taken to be interchangeable are not; all pairs are used from now on",
+                        "exchanging two of them changed the metric",
+                        "nothing to do; the loss is exact, with more binaries",
+                    )
                     problem = self._factored(given)
         self._separate(problem)
         return problem
@@ -433,7 +438,13 @@ class SurrogateLoss(nn.Module):
                 given
             )  # the metric itself is undefined on this batch (no positive in it …): it teaches nothing
         found = self._asked_with_state(interpolant, problem)
-        self._best.seen(problem.met - problem.sign * problem.best_value)
+        if self._best.seen(problem, problem.met - problem.sign * problem.best_value):
+            _warn(
+                "M2L512",
+                f"{type(self).__name__}: a configuration beats the best one found, {problem.best_value:.6g}",
+                f"the metric is {problem.sign * problem.met:.6g} at a configuration met in training; later batches search again",
+                "give the direction, or say which scores are perfect: ideal=lambda targets: scores",
+            )
         if isinstance(found, tuple):
             value, gradient = found
             through = (problem.differences * gradient.to(problem.differences)).sum()
@@ -537,12 +548,5 @@ def _no_autocast(given: Arguments) -> Any:
     return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
 
 
-def _warn(name: str) -> None:
-    found = Diagnostic(
-        "M2L506",
-        None,
-        f"{name}: items taken to be interchangeable are not; all pairs are used from now on",
-        "exchanging two of them changed the metric",
-        "nothing to do; the loss is exact, with more binaries",
-    )
-    warnings.warn(warning_text(found), MetricWarning, stacklevel=2)
+def _warn(code: str, message: str, why: str, hint: str) -> None:
+    warnings.warn(warning_text(Diagnostic(code, None, message, why, hint)), MetricWarning, stacklevel=2)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
-from metric2loss.diagnostics import MetricError
+from metric2loss.diagnostics import MetricError, MetricWarning
 from metric2loss.runtime import steps
 from metric2loss.runtime.best import BestConfiguration
 from tests.runtime.direct import Direct
+from tests.runtime.hand_written import CASES as CASES_OF_LOSSES
 
 LABELS = torch.tensor([2, 0, 1])
 HITS = torch.tensor([0, 1, 0, 1, 0])
@@ -260,8 +263,44 @@ def test_a_configuration_that_is_better_is_taken_and_makes_the_search_start_agai
     best._batches = 4
     poor = best(batch)
     assert poor.value == 0
-    best.seen(1.0 - poor.value)
+    best.seen(batch, 1.0 - poor.value)
     assert best(batch).value == 1
+
+
+def test_a_search_that_missed_the_best_is_told_once():
+    batch, sign = build("average precision")
+    best = BestConfiguration(sign)
+    best(batch)
+    assert not best.seen(batch, 0.0) and not best.seen(batch, 1e-9)
+    assert best.seen(batch, 0.1) and not best.seen(batch, 0.1)
+    later = BestConfiguration(sign)
+    for _ in range(3):
+        later(build("average precision")[0])
+    assert not later.seen(batch, 0.1)  # that batch was not searched: the next one is
+
+
+class _Missed(BestConfiguration):
+    """Takes the worst configuration for the best."""
+
+    def _search(self, batch, wide):
+        found = super()._search(batch, wide)
+        bits = ~found.bits
+        return replace(found, bits=bits, value=float(batch.values_of(bits.unsqueeze(0))[0]))
+
+    def _or_current(self, batch, found):
+        return found
+
+
+def test_training_is_told_of_a_configuration_that_beats_the_best():
+    criterion = CASES_OF_LOSSES["average_precision_torch"].loss("idw", generator=torch.Generator().manual_seed(0))
+    criterion._best = _Missed(1)
+    scores = torch.randn(12, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    labels = (torch.arange(12) % 3 == 0).long()
+    with pytest.warns(MetricWarning, match="M2L512"):
+        criterion(scores, labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        criterion(scores, labels)
 
 
 def test_a_range_is_not_left():

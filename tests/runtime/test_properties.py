@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from metric2loss.runtime.interpolants import Idw
-from tests.examples.data import Example, Inputs, examples
+from tests.examples.data import Example, Inputs, examples, named
 from tests.test_examples import loss_class, tensors
 
 ALL = [pytest.param(e, id=e.name) for e in examples()]
 THRESHOLDS = {"f1_threshold", "f1_torch", "f_beta", "dice_torch", "qwk"}  # compare scores with constants
 MANY = {"macro_f1", "balanced_accuracy", "mean_iou", "precision_at_k"}  # have binaries that decide nothing at the best
 PROBABILITIES = {"f1_threshold", "expected_cost"}
+CLOSED = {"accuracy", "accuracy_torch", "pckh"}  # credit without drawing
+ANCHORED = {"average_precision", "average_precision_torch", "roc_auc", "roc_auc_torch"}  # a threshold takes part
 FAST = settings(max_examples=5, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
@@ -67,6 +69,19 @@ def test_value_and_gradient_are_finite_on_any_finite_scores(example):
             assert math.isfinite(value) and value >= 0 and bool(torch.isfinite(gradient).all())
 
     check()
+
+
+@pytest.mark.parametrize("example", ALL)
+def test_value_and_gradient_are_finite_at_the_edges(example):
+    """Tied, constant, far apart and huge scores; targets of one class, or none."""
+    criterion = loss(example)
+    edges = [example.batch(kind, 0) for kind in example.kinds() if kind not in ("floats", "nan", "infinite", "empty")]
+    if example.name not in PROBABILITIES | {"qwk"}:
+        scores = ordinary(example)[example.scores]
+        edges += [ordinary(example) | {example.scores: scores * scale} for scale in (0.0, 1e30)]
+    for inputs in edges:
+        value, gradient = run(criterion, example, inputs)
+        assert math.isfinite(value) and value >= 0 and bool(torch.isfinite(gradient).all())
 
 
 @pytest.mark.parametrize("example", ALL)
@@ -131,6 +146,39 @@ def test_the_order_of_the_examples_does_not_matter(example):
     check()
 
 
+@pytest.mark.parametrize("example", [e for e in examples() if e.name in CLOSED], ids=lambda e: e.name)
+def test_the_gradient_of_a_closed_form_goes_with_the_examples(example):
+    @FAST
+    @given(st.integers(0, 10**6))
+    def check(seed):
+        inputs = example.batch("ties" if seed % 2 else "floats", seed)
+        n = len(inputs[example.scores])
+        turn = np.random.default_rng(seed).permutation(n)
+        turned = {name: _turned(value, turn, n) for name, value in inputs.items()}
+        here, there = (run(loss(example), example, batch)[1] for batch in (inputs, turned))
+        assert torch.allclose(here[torch.from_numpy(turn)], there, rtol=1e-6, atol=1e-9 * float(here.abs().max()))
+
+    check()
+
+
+@pytest.mark.parametrize("name", ["average_precision", "f1_threshold"])
+def test_the_gradient_of_drawn_flips_goes_with_the_examples_on_average(name):
+    example = named(name)
+    inputs = example.batch("floats", 1)
+    n = len(inputs[example.scores])
+    turn = np.random.default_rng(0).permutation(n)
+    turned = {key: _turned(value, turn, n) for key, value in inputs.items()}
+    first, second = loss(example), loss(example)
+    draws = [
+        torch.stack([run(criterion, example, batch)[1] for _ in range(40)])
+        for criterion, batch in ((first, inputs), (second, turned))
+    ]
+    here, there = draws[0][:, torch.from_numpy(turn)], draws[1]
+    error = (here.var(0) / len(here) + there.var(0) / len(there)).sqrt()
+    apart = (here.mean(0) - there.mean(0)).abs()
+    assert bool((apart <= 5 * error + 1e-9).all())
+
+
 def _turned(value: Any, turn: np.ndarray, n: int) -> Any:
     if isinstance(value, (np.ndarray, torch.Tensor)) and value.ndim and len(value) == n:
         return value[turn]
@@ -154,6 +202,9 @@ def test_a_constant_added_to_all_scores_changes_no_binary(example):
         metric = float(criterion.metric)
         run(criterion, example, moved)
         assert float(criterion.metric) == pytest.approx(metric)
+        if example.name not in ANCHORED:
+            here, there = (run(loss(example), example, batch)[1] for batch in (inputs, moved))
+            assert torch.allclose(here, there, rtol=1e-4, atol=1e-6 * float(here.abs().max()))
 
     check()
 
