@@ -428,7 +428,9 @@ def main(
     Console(width=None if sys.stdout.isatty() else 160).print(table, *sorted(f"absent: {name}" for name in absent))
     sizes = growth(most) if most else {}
     machine = (
-        f"Python {platform.python_version()}, torch {torch.__version__}, {platform.machine()}, {os.cpu_count()} cores."
+        f"Python {platform.python_version()}, torch {torch.__version__}, {platform.machine()}, {os.cpu_count()} cores, "
+        f"{os.getloadavg()[2]:.0f} programs running or waiting on average of a quarter of an hour: processor time does not "
+        "count the waiting, but what others leave in the caches makes long rows slower than short ones."
     )
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
