@@ -33,6 +33,7 @@ from metric2loss.runtime.proposals import (
 _EQUAL = 1e-9
 _CLEAR = 1e-6  # of metric values that differ by more than rounding
 _WIDE = 2  # searches that try every way
+_TOGETHER = 2**22  # binaries in all configurations that are stacked to be evaluated
 _PATIENCE = 16  # a way that keeps being beaten is not looked for at every batch
 _EXCHANGES = 24  # of scores, where no guess is any good
 _GREEDY, _CURRENT = "greedy improvement", "the current configuration"
@@ -164,7 +165,7 @@ def _tried(batch: Batch, among: Container[str] | None = None) -> list[_Tried]:
     known = [(proposal, bits) for proposal in ways if (bits := proposal.bits()) is not None]
     current = Proposal(_CURRENT, lambda: batch.bits, recorded=True)
     known = [(proposal, settled(batch, possible(batch, bits))) for proposal, bits in known]
-    values = batch.values_of(torch.stack([bits for _, bits in known])).tolist() if known else []
+    values = _values(batch, [bits for _, bits in known])
     tried = [_Tried(proposal, bits, value) for (proposal, bits), value in zip(known, values, strict=True)]
     tried = [entry for entry in [*tried, _Tried(current, batch.bits, batch.metric)] if math.isfinite(entry.value)]
     return tried
@@ -180,6 +181,13 @@ def _elsewhere(batch: Batch, start: _Tried, sign: int) -> _Tried:
         if math.isfinite(value) and sign * (value - start.value) > _EQUAL:
             start = _Tried(proposal, settled(batch, bits), value)
     return start
+
+
+def _values(batch: Batch, known: list[Tensor]) -> list[float]:
+    """g at each; all at once where that takes little memory."""
+    at_once = max(len(known), 1) if len(known) * len(batch.bits) <= _TOGETHER else 1
+    parts = (torch.stack(known[start : start + at_once]) for start in range(0, len(known), at_once))
+    return [value for part in parts for value in batch.values_of(part).tolist()]
 
 
 def _direction(tried: Sequence[_Tried]) -> int:

@@ -162,7 +162,7 @@ class Evaluator:
     def decide(self, bits: Tensor) -> None:
         """Finds out, before work is planned, whether g runs batched."""
         batching = self.batching["g"]
-        if batching.way != "undecided" or not len(bits):
+        if batching.way != "undecided" or not len(bits) or self._chunk(dense=True) <= _SMALL:
             return
         draw = torch.Generator().manual_seed(0)
         random = torch.rand(2 * _CHECKED, len(bits), generator=draw).to(bits.device) < 0.1

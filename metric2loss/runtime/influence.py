@@ -11,6 +11,7 @@ from torch import Tensor
 from metric2loss.runtime.factored import Factored
 
 _WORK = 2**22  # configurations times binaries turned, or what a run of g costs, that the guess may cost
+_MOST = 2**22  # binaries: each item asked flips all of its own
 _CLASSES = 32  # more kinds of items than this are looked at one by one
 _EACH = 2  # items of a class that stand for it
 
@@ -22,7 +23,7 @@ def by_influence(batch: Factored, sign: int, rounds: int = 4) -> Tensor | None:
     when there are no items or too many.
     """
     items = [_Items(batch, leaf) for leaf in batch.leaves if leaf.layout.kind in ("order", "choose")]
-    if not items or not len(batch.bits):
+    if not items or not 0 < len(batch.bits) <= _MOST:
         return None
     if 2 * sum(len(x.asked) for x in items) * max(batch.run_cost, *(x.amount for x in items)) > _WORK:
         return None
@@ -73,28 +74,29 @@ def _arranged(batch: Factored, items: _Items, base: Tensor, sign: int) -> Tensor
     """The binaries of a step by the influence of its items at `base`; items of equal influence stay as they are."""
     leaf, asked = items.leaf, items.asked
     mine = base[leaf.start : leaf.stop]
-    first, last = _moved(leaf.layout, mine, leaf.start, items.amount)
-    values = torch.nan_to_num(batch.values(base, torch.cat([first[asked], last[asked]])).double())
+    first, last = _moved(leaf.layout, mine, leaf.start, asked)
+    values = torch.nan_to_num(batch.values(base, torch.cat([first, last])).double())
     gains = (sign * (values[: len(asked)] - values[len(asked) :])).reshape(-1, items.each).mean(1)
-    influence = gains[items.stands_for // items.each]
-    before, after = influence[leaf.layout.ahead], influence[leaf.layout.behind]
-    return torch.where(before == after, mine, before > after)
+    return leaf.layout.compared(gains[items.stands_for // items.each], mine)  # type: ignore[no-any-return]
 
 
-def _moved(layout: Any, bits: Tensor, start: int, n: int) -> tuple[Tensor, Tensor]:
-    """Flips [n, F] that put item i before, and behind, every item it is compared with."""
-    ahead, behind = layout.ahead, layout.behind
-    numbers = torch.arange(len(bits), device=bits.device)
-    item = torch.cat([ahead, behind])
-    loses = torch.cat([~bits, bits])  # as the one ahead it loses where the binary is false
+def _moved(layout: Any, bits: Tensor, start: int, asked: Tensor) -> tuple[Tensor, Tensor]:
+    """Flips [asked, F] that put each item asked before, and behind, every item it is compared with."""
+    number = torch.full((layout.keys.numel(),), -1, device=bits.device)
+    number[asked] = torch.arange(len(asked), device=bits.device)
+    items, flips, loses = [], [], []
+    for side, behind in ((layout.ahead, ~bits), (layout.behind, bits)):  # as the one ahead it loses where it is false
+        at = (number[side] >= 0).nonzero().flatten()
+        items.append(number[side[at]])
+        flips.append(at + start)
+        loses.append(behind[at])
+    item, flip, lost = torch.cat(items), torch.cat(flips), torch.cat(loses)
     order = torch.argsort(item, stable=True)
-    counts = torch.bincount(item, minlength=n)
+    counts = torch.bincount(item, minlength=len(asked))
     place = torch.arange(len(item), device=bits.device) - (counts.cumsum(0) - counts)[item[order]]
-    width = max(int(counts.max()), 1)
     tables = []
-    for wanted in (loses, ~loses):
-        table = torch.full((n, width), -1, dtype=torch.long, device=bits.device)
-        flips = torch.where(wanted, torch.cat([numbers, numbers]) + start, -1)
-        table[item[order], place] = flips[order]
+    for wanted in (lost, ~lost):
+        table = torch.full((len(asked), max(int(counts.max()), 1)), -1, dtype=torch.long, device=bits.device)
+        table[item[order], place] = torch.where(wanted, flip, -1)[order]
         tables.append(table)
     return tables[0], tables[1]

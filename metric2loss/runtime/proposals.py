@@ -236,7 +236,8 @@ def _by_outcome(batch: Batch, sign: int) -> Tensor | None:
     for leaf in batch.leaves:
         if leaf.layout.kind == "choose" and leaf.layout.outcomes.ndim == 2:
             outcomes = sign * leaf.layout.outcomes.double().reshape(-1)
-            bits[leaf.start : leaf.stop] = outcomes[leaf.layout.beats] > outcomes[leaf.layout.beaten]
+            none = torch.zeros(leaf.layout.size, dtype=torch.bool, device=bits.device)
+            bits[leaf.start : leaf.stop] = leaf.layout.compared(outcomes, none)
             changed = True
         elif leaf.layout.kind == "margin" and leaf.layout.outcomes.ndim == 2:
             bits[leaf.start : leaf.stop] = leaf.layout.chosen((sign * leaf.layout.outcomes.double()).argmax(-1))
@@ -251,9 +252,7 @@ def _by_places(batch: Batch, target: Tensor) -> Tensor | None:
     for leaf in batch.leaves:
         layout = leaf.layout
         if layout.kind in ("order", "choose") and layout.keys.numel() == len(values):
-            before, after = values[layout.ahead], values[layout.behind]
-            mine = bits[leaf.start : leaf.stop]
-            bits[leaf.start : leaf.stop] = torch.where(before == after, mine, before > after)
+            bits[leaf.start : leaf.stop] = layout.compared(values, bits[leaf.start : leaf.stop])
             changed = True
         elif layout.kind == "margin" and layout.keys.numel() == len(values):
             bits[leaf.start : leaf.stop] = layout.chosen(values.reshape(layout.n_rows, -1).argmax(-1))
@@ -266,6 +265,8 @@ def _by_places(batch: Batch, target: Tensor) -> Tensor | None:
 
 def possible(batch: Batch, bits: Tensor) -> Tensor:
     """The configuration without contradictions inside one comparison: what is greater is also greater or equal."""
+    if all(len(getattr(leaf.layout, "kept", ())) < 2 for leaf in batch.leaves):
+        return bits
     bits = bits.clone()
     for leaf in batch.leaves:
         kept = getattr(leaf.layout, "kept", ())
@@ -277,14 +278,15 @@ def possible(batch: Batch, bits: Tensor) -> Tensor:
 
 def settled(batch: Batch, bits: Tensor) -> Tensor:
     """The same winners, by more: every candidate of the class that wins its row beats all others of the row."""
+    if all(leaf.layout.kind not in ("choose", "margin") for leaf in batch.leaves):
+        return bits
     bits = bits.clone()
     for leaf in batch.leaves:
         layout = leaf.layout
         if layout.kind == "choose" and layout.size:
             mine = bits[leaf.start : leaf.stop]
             wins = (layout.classes == layout.winner_class(mine.unsqueeze(0))[0].unsqueeze(1)).reshape(-1)
-            beats, beaten = wins[layout.beats], wins[layout.beaten]
-            bits[leaf.start : leaf.stop] = torch.where(beats != beaten, beats, mine)
+            bits[leaf.start : leaf.stop] = layout.compared(wins.to(torch.uint8), mine)
         elif layout.kind == "margin" and layout.size:
             bits[leaf.start : leaf.stop] = layout.settled(bits[leaf.start : leaf.stop])
     return bits
@@ -314,13 +316,14 @@ def _round(batch: Batch, bits: Tensor, sign: int) -> Tensor | None:
     size = len(bits)
     if not size:
         return None
-    rank, rows = _ranks(batch)
-    flips = _table(rank, rows, batch.n_rows, size)
     numbers = sum(
         int(leaf.layout.keys.numel() if leaf.layout.kind == "choose" else leaf.layout.numel) for leaf in batch.leaves
     )
-    if len(flips) * max(batch.run_cost, numbers) > _WORK:
+    most = size if batch.row_of is None else int(torch.bincount(batch.row_of).max())
+    if most * max(batch.run_cost, numbers) > _WORK:
         return None
+    rank, rows = _ranks(batch)
+    flips = _table(rank, rows, batch.n_rows, size)
     flips = torch.cat([flips.new_full((1, flips.shape[1]), -1), flips])
     if rows is None:
         gains = sign * batch.values(bits, flips).double().unsqueeze(1)

@@ -95,6 +95,16 @@ def test_true_entries_are_counted_along_both_axes(shape, share):
     assert torch.equal(last, bits.sum(-1)) and torch.equal(before, bits.sum(-2))
 
 
+@pytest.mark.parametrize("start", [0, 3, 8, 14])
+@pytest.mark.parametrize("n", [8, 9])
+def test_true_entries_are_counted_wherever_they_stand_in_memory(start, n):
+    bits = torch.rand(start + 4 * n, generator=torch.Generator().manual_seed(0))[start:].lt(0.5)
+    part = torch.cat([torch.ones(start, dtype=torch.bool), bits])[start:].reshape(2, 2, n)
+    for view in (part, part.transpose(0, 1), part[:, :1]):
+        last, before = true_along(view)
+        assert torch.equal(last, view.sum(-1)) and torch.equal(before, view.sum(-2))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_read_has_the_shape_and_dtype_of_the_users_call(kind):
     x = made(kind)

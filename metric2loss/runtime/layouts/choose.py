@@ -72,7 +72,7 @@ class ChooseLayout(PairLayout):
         listed = flips >= 0
         owner = torch.arange(len(flips), device=self.device).unsqueeze(1).expand_as(flips)[listed]
         known = flips[listed]
-        places, where = torch.unique(owner * self.n_rows + self.row_of[known], return_inverse=True)
+        places, where = torch.unique(owner * self.n_rows + self.sorted_pair(known)[0] // self.n, return_inverse=True)
         if len(places) * 2 > len(flips) * self.n_rows:
             return self._shaped(self._outcomes(self._winners(self.flipped_counts(base, flips))))
         start = self.counts(base.unsqueeze(0))
@@ -81,8 +81,9 @@ class ChooseLayout(PairLayout):
         count = start[0, rows]
         change = 1 - 2 * base[known].long()
         n = self.n
-        count.view(-1).index_add_(0, where * n + self.sorted_behind[known] % n, change)
-        count.view(-1).index_add_(0, where * n + self.sorted_ahead[known] % n, -change)
+        ahead, behind = self.sorted_pair(known)
+        count.view(-1).index_add_(0, where * n + behind % n, change)
+        count.view(-1).index_add_(0, where * n + ahead % n, -change)
         winners.view(-1)[places] = self._winners(count.unsqueeze(0), rows)[0]
         return self._shaped(self._outcomes(winners))
 

@@ -192,6 +192,24 @@ class PairLayout(Layout):
         places = torch.gather(rank, 1, self.by_class)
         return (places[:, :p, None] < places[:, None, p:]).reshape(-1)
 
+    def compared(self, values: Tensor, otherwise: Tensor) -> Tensor:
+        """The binaries by which of each pair has the larger of `values`, one an item; `otherwise` where they are equal."""
+        if self.grid is None:
+            one, other = values[self.ahead], values[self.behind]
+        else:
+            p, _ = self.grid
+            rows = values[self.items].reshape(self.n_rows, self.n)
+            one, other = rows[:, :p, None], rows[:, None, p:]
+        return torch.where((one == other).reshape(-1), otherwise, (one > other).reshape(-1))
+
+    def sorted_pair(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """Sorted places (flat) of both items of some pairs."""
+        if self.grid is None:
+            return self.sorted_ahead[numbers], self.sorted_behind[numbers]
+        p, n = self.grid
+        start, within = numbers // (p * n) * self.n, numbers % (p * n)
+        return start + within // n, start + p + within % n
+
     def counts(self, bits: Tensor) -> Tensor:
         """Items of other classes ahead of the item at each sorted place, [A, rows, n], from BoolTensor[A, size]."""
         amount = len(bits)
@@ -211,8 +229,9 @@ class PairLayout(Layout):
         if self.size and flips.numel():
             known = flips.clamp(min=0)
             change = torch.where(flips >= 0, 1 - 2 * base[known].long(), 0)  # +1: `ahead` now wins
-            count.scatter_add_(1, self.sorted_behind[known], change)
-            count.scatter_add_(1, self.sorted_ahead[known], -change)
+            ahead, behind = self.sorted_pair(known)
+            count.scatter_add_(1, behind, change)
+            count.scatter_add_(1, ahead, -change)
         return count.reshape(len(flips), self.n_rows, self.n)
 
     def with_ahead(self, side: Tensor) -> Tensor:
