@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 import random
+import time
 import types
 import warnings
 from collections import Counter
@@ -47,16 +48,17 @@ class Fate:
 @click.option("--json", "output", type=click.Path(path_type=Path), default=None)
 @click.option("--only", default="", help="Programs whose name contains this.")
 @click.option("--seed", default=0)
+@click.option("--minutes", default=0.0, help="Stop after so many; the programs come in random order.")
 @click.option("--show", is_flag=True, help="Print the survivors.")
-def main(most: int, output: Path | None, only: str, seed: int, show: bool) -> None:
+def main(most: int, output: Path | None, only: str, seed: int, minutes: float, show: bool) -> None:
     """Alters compiled programs, one thing at a time, and counts what the self-checks catch."""
     torch.set_num_threads(1)
-    fates = []
-    every = itertools.chain(
-        programs.examples(), programs.stress(), programs.corpus(), programs.live(), programs.published()
-    )
+    fates: list[Fate] = []
+    every = [program for kind in programs.KINDS for program in kind()]
+    random.Random(seed).shuffle(every)
+    end = time.monotonic() + 60 * minutes if minutes else math.inf
     for program in every:
-        if only in program.name:
+        if only in program.name and time.monotonic() < end:
             for fate in examined(program, most, seed):
                 fates.append(fate)
                 if show and fate.kind == CONTROL and fate.caught:

@@ -127,3 +127,6 @@ def published() -> Iterator[Program]:
             return found  # type: ignore[no-any-return]
 
         yield Program(f"published/{case[0]}", function, (score,), direction, batch, picked)
+
+
+KINDS = (examples, stress, corpus, live, published)

@@ -10,6 +10,7 @@ import libcst as cst
 
 from metric2loss import names
 from metric2loss.diagnostics import Diagnostic
+from metric2loss.frontend.inlined import inlined
 from metric2loss.source import ModuleSource
 
 
@@ -143,6 +144,9 @@ def _public_metrics(program: Program, options: Options) -> list[str]:
 
 
 def _no_metric(program: Program) -> Diagnostic:
+    found = inlined(program.source.text, program.source.path)
+    if found is not None:
+        return found
     classes = [s.name.value for s in program.source.tree.body if isinstance(s, cst.ClassDef)]
     why = f"It defines no public function with parameters{f', only the class {classes[0]}' if classes else ''}."
     return program.source.diagnostic(
@@ -180,6 +184,10 @@ def _roles(program: Program, function: Function, options: Options) -> Metric | D
         )
     scores = given or names.find_scores(parameters, function.optional)
     if isinstance(scores, names.Undecided):
+        place = program.source.span(function.node)
+        found = inlined(program.source.text, program.source.path, place.line, place.end_line)
+        if found is not None:
+            return found
         example = scores.candidates[0] if scores.candidates else "NAME"
         return program.source.diagnostic(
             "M2L104",

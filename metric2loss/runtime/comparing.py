@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metric2loss.runtime import settings
 from metric2loss.runtime.layouts import CompareLayout, SignLayout
 from metric2loss.runtime.native import called
 from metric2loss.runtime.ranking import passive
@@ -41,7 +42,9 @@ def _decided(a: Operand, op: str, b: Operand) -> Any:
 
 def _difference(a: Operand, b: Operand, device: torch.device) -> Tensor:
     x, y = a.tensor.to(device), b.tensor.to(device)
-    if a.active != b.active and _between(x if a.active else y, True) and _between(y if a.active else x, False):
+    # one number tells nothing: in a loop, a score of 0.9 may stand beside one of 1.1
+    sure = max(x.numel(), y.numel()) > 1 or settings.current().unit
+    if sure and a.active != b.active and _between(x if a.active else y, True) and _between(y if a.active else x, False):
         x, y = _logit(x), _logit(y)
     return x - y
 

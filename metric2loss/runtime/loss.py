@@ -265,6 +265,8 @@ class SurrogateLoss(nn.Module):
 
     def _run_f(self, given: Arguments, scores: Mapping[str, Tensor] | None) -> Any:
         positional, named = spread(type(self).f, self._for_f(given, scores))
+        values = (given.scores if scores is None else scores).values()
+        self._settings.unit = all(bool((x >= 0).all()) and bool((x <= 1).all()) for x in values)
         with torch.inference_mode(False), torch.enable_grad(), settings.heeding(self._settings), _no_autocast(given):
             try:
                 tree = Lenient(self).f(*positional, **named)

@@ -27,6 +27,7 @@ class Settings:
     encoding: str = "pairs"
     ranges: dict[int, tuple[int, int]] = field(default_factory=dict)
     met: int = 0
+    unit: bool = True  # whether all scores of the run lie in [0, 1]
 
     def range_of_next(self, low: int, high: int) -> tuple[int, int]:
         """The range of the rounding step that runs now, not smaller than the one met before."""
