@@ -1,4 +1,4 @@
-"""How many altered programs the self-checks catch: python -m bench.mutation [--every N] [--json FILE] [--only NAME]."""
+"""How many altered programs the self-checks catch: python -m bench.mutation [--most N] [--minutes N] [--json FILE] [--only NAME]."""
 
 from __future__ import annotations
 
@@ -49,9 +49,13 @@ class Fate:
 @click.option("--only", default="", help="Programs whose name contains this.")
 @click.option("--seed", default=0)
 @click.option("--minutes", default=0.0, help="Stop after so many; the programs come in random order.")
+@click.option("--table", "as_table", is_flag=True, help="Print the committed run as a table in Markdown.")
 @click.option("--show", is_flag=True, help="Print the survivors.")
-def main(most: int, output: Path | None, only: str, seed: int, minutes: float, show: bool) -> None:
+def main(most: int, output: Path | None, only: str, seed: int, minutes: float, as_table: bool, show: bool) -> None:
     """Alters compiled programs, one thing at a time, and counts what the self-checks catch."""
+    if as_table:
+        click.echo(table(json.loads(RUNS.read_text())))
+        return
     torch.set_num_threads(1)
     fates: list[Fate] = []
     every = [program for kind in programs.KINDS for program in kind()]
@@ -246,6 +250,15 @@ def summary(fates: list[Fate], most: int, seed: int) -> dict[str, Any]:
             for form in dict.fromkeys(one.form for one in fates)
         },
     }  # fmt: skip
+
+
+def table(report: dict[str, Any]) -> str:
+    """The kinds as a table in Markdown, for docs/internals.md."""
+    lines = ["| what is altered | tried | equivalent | caught | by which check first |", "|---|---|---|---|---|"]
+    for kind, row in sorted(report["kinds"].items()):
+        checks = ", ".join(f"`{check}` {count}" for check, count in row["checks"].items()) or "–"
+        lines.append(f"| {kind} | {row['tried']} | {row['equivalent']} | {row['caught']} | {checks} |")
+    return "\n".join(lines)
 
 
 def shown(report: dict[str, Any]) -> str:
