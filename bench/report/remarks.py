@@ -11,7 +11,8 @@ balanced accuracy, expected cost against the softmax's own expected cost, recipr
 **Where it loses, and why.** On average precision with wrong labels and on heat maps when the training is short: part of the pull is pointwise, begins as
 gently as binary cross-entropy does, and about a hundred steps are few for it; Smooth-AP is faster, and stops before it has learned
 the wrong labels. Three times as long (below) the best hand-made loss is another one, and the gaps are smaller. Smooth-AP's best learning rate is some
-ten times smaller than that of the others, so at *its* rate `integrated` hardly moves: these are the two tasks where it is no drop-in.
+ten times smaller than that of the others, so at *its* rate `integrated` hardly moves: two of the three tasks where it is no
+drop-in (the third, mean IoU, is within one standard error).
 On NDCG it is behind by less than 0.01, longer or not, and behind `pull`, the metric-free control: for a network
 that can fit the order, the metric's weights on pairs cost more than they bring. The same, smaller, on recall@3, and on AUC with wrong labels at its own
 learning rate (at the hand-made one it is 0.004 behind): two seeds of validation data chose a rate too large there. On F1 it ties with the
