@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from metric2loss.runtime.failures import failure
 from metric2loss.runtime.unseen import UnseenStep
 
 Path = tuple[Any, ...]
+
+MOST = 20_000  # steps of one run of own code: each is Python in f, and again in every run of g
 
 
 def _plain(key: Any) -> Any:
@@ -20,11 +23,14 @@ def _plain(key: Any) -> Any:
 
 
 class Tape:
-    """A tree whose inner places come into being when they are written to."""
+    """A tree whose inner places come into being when they are written to; `room` is for so many leaves, all places together."""
 
-    def __init__(self, entries: dict[Any, Any] | None = None, open_: bool = True) -> None:
+    def __init__(
+        self, entries: dict[Any, Any] | None = None, open_: bool = True, room: Iterator[int] | None = None
+    ) -> None:
         self.__dict__["_entries"] = {} if entries is None else entries
         self.__dict__["_open"] = open_
+        self.__dict__["_room"] = iter(range(MOST)) if room is None else room
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -44,12 +50,19 @@ class Tape:
         if key not in self._entries:
             if not self._open:
                 raise UnseenStep(f"no binaries were recorded at {key!r}; there are {list(self._entries)}")
-            self._entries[key] = Tape()
+            self._entries[key] = Tape(room=self._room)
         return self._entries[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if isinstance(key, tuple):
             self[key[:-1]][key[-1]] = value
+        elif next(self._room, None) is None:
+            raise failure(
+                "M2L401",
+                f"more than {MOST:,} steps are executed one by one",
+                "each needs Python to run it, in every evaluation of the metric",
+                "compare whole arrays at once, as in `scores[:, None] > scores[None, :]`, or use smaller batches",
+            )
         else:
             self._entries[_plain(key)] = value
 

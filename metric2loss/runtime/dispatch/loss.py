@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -93,7 +94,7 @@ class DispatchedLoss(SurrogateLoss):
 
     def _recorded_steps(self, call: inspect.BoundArguments) -> Tape:
         """Runs the metric and keeps its steps."""
-        reading = self._reading(Tape(), True)
+        reading = self._reading(Tape(room=count()), True)
         result = self._run(reading, call)
         self.mixed = is_active(self.picked(result))
         self._calls = reading.calls
