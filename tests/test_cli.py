@@ -214,7 +214,7 @@ def test_the_module_says_which_of_several_values_the_loss_is_for(folder):
     )
     Path("rates.py").write_text(text)
     run("compile", "rates.py", "--returns", "hit")
-    assert 'returns = "hit"' in Path("rates_loss.py").read_text()
+    assert 'returns, alone = "hit", True' in Path("rates_loss.py").read_text()
     assert "FAILED" not in run("verify", "rates_loss.py")
 
 

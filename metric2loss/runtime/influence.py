@@ -52,7 +52,8 @@ class _Items:
         told = [_numbered(x) for x in getattr(batch, "targets", {}).values() if _is_about(x, self.amount)]
         if not told:
             return
-        classes = torch.unique(torch.stack(told, 1), dim=0, return_inverse=True)[1].to(self.asked.device)
+        rows = torch.cat([numbers.reshape(self.amount, -1) for numbers in told], 1)
+        classes = torch.unique(rows, dim=0, return_inverse=True)[1].to(self.asked.device)
         if int(classes.max()) < min(_CLASSES, self.amount // 4):
             counts = torch.bincount(classes)
             order = torch.argsort(classes, stable=True)
@@ -62,7 +63,10 @@ class _Items:
 
 
 def _is_about(x: Any, amount: int) -> bool:
-    return isinstance(x, Tensor) and x.numel() == amount and not x.is_complex()
+    """Whether a target has an entry, or a row of entries, for each item."""
+    if not isinstance(x, Tensor) or x.is_complex():
+        return False
+    return x.numel() == amount or (x.ndim > 1 and len(x) == amount)
 
 
 def _numbered(x: Tensor) -> Tensor:

@@ -50,7 +50,7 @@ CHECKS: tuple[Check, ...] = (
     learning.best,
 )
 # what decides whether a route is right; the rest is asked of the one that is taken
-ROUTE: tuple[Check, ...] = (values.has_step, values.replayed, values.swapped, operands.stay)
+ROUTE: tuple[Check, ...] = (values.has_step, values.replayed, values.swapped, operands.stay, operands.total)
 SECONDS = 0.3  # that the checks of a compilation may take
 
 
