@@ -113,12 +113,18 @@ def look(case: Any) -> Row:
     facts = criterion.report()
     return {
         "id": case.id,
-        "route": INSIDE if facts.get("order-invariant calls") else facts.get("route") or OWN,
+        "route": route(facts),
         "g": facts["batching"].partition(":")[0],
         "notes": list(facts["notes"]),
         "metric_ms": milliseconds(lambda: case.value(*case.gen(0))),
         "record_ms": milliseconds(lambda: criterion.record(**given, **others)),
     }
+
+
+def route(facts: Mapping[str, Any]) -> str:
+    """How the steps are met, in the words of the summary."""
+    whole = "whole" in str(facts.get("route"))
+    return INSIDE if facts.get("order-invariant calls") and not whole else facts.get("route") or OWN
 
 
 def milliseconds(call: Callable[[], Any]) -> float:
@@ -212,13 +218,15 @@ def _cells(row: Row) -> list[str]:
 
 def untrained(rows: Sequence[Row]) -> list[str]:
     """The cases that do not train, with what their losses say about their gradient."""
-    left = [row for row in rows if "failed" not in row and row["closed"] < _TRAINED]
+    left = [row for row in rows if "failed" in row or row["closed"] < _TRAINED]
     if not left:
         return []
-    lines = [
-        f"- `{row['id']}` closes {row['closed']:.0%}: {'; '.join(row.get('notes', ())) or 'no note'}." for row in left
-    ]
+    lines = [f"- `{row['id']}` {_came_to(row)}: {'; '.join(row.get('notes', ())) or 'no note'}." for row in left]
     return ["What does not train here, and what its loss says of its gradient:", "", *lines, ""]
+
+
+def _came_to(row: Row) -> str:
+    return f"ends with {row['failed']} in {row['where']}" if "failed" in row else f"closes {row['closed']:.0%}"
 
 
 _HEAD = """# Published metrics
