@@ -21,9 +21,9 @@ def decided(problem: Problem, split: Split) -> bool:
 def gradient(problem: Problem, split: Split) -> tuple[Tensor, float] | None:
     """dL/dkeys of the integrated credit and the mean credit, from two evaluations of the rows; None if there is none."""
     layout = problem.leaves[0].layout
-    right, wrong = problem.row_values_at(  # type: ignore[attr-defined]
-        torch.stack([layout.with_ahead(split.winners), layout.with_ahead(~split.winners)])
-    )
+    outcomes = torch.stack([layout.with_ahead(split.winners), layout.with_ahead(~split.winners)])
+    values: Tensor = problem.row_values_at(outcomes)  # type: ignore[attr-defined]
+    right, wrong = values.reshape(2, -1)  # a metric that is one row may give no axis of rows
     worth = problem.sign * (right - wrong) / len(right)
     mixed = (split.amounts > 0) & (split.amounts < split.winners.shape[1])
     worth = torch.where(torch.isfinite(worth) & mixed, worth, 0.0).to(split.values)
