@@ -18,18 +18,25 @@ from metric2loss.compiler import Compiled, Options, compile_text
 METRICS = Path(__file__).resolve().parents[2] / "examples" / "metrics"
 # line, rule, name, binaries of every site of every example
 SITES = {
+    "abstention": ["10 choose cost Σ m·(p−m) over rows"],
     "accuracy": ["6 choose choose n·(p−1)"],
     "accuracy_torch": ["6 choose choose n·(p−1)"],
     "average_precision": ["10 order order Σ nₐ·n_b over classes a < b"],
     "average_precision_torch": ["6 order order Σ nₐ·n_b over classes a < b"],
     "balanced_accuracy": ["6 choose y_pred n·p·(p−1)/2"],
+    "concordance": ["14 compare concordant 2·n"],
     "dice_torch": ["7 compare compare n"],
     "expected_cost": ["15 choose choose Σ m·(p−m) over rows"],
     "f1_threshold": ["9 compare compare n"],
     "f1_torch": ["6 compare preds n"],
     "f_beta": ["6 compare said_yes n"],
+    "fpr_at_tpr": ["14 compare compare n"],
     "hit_rate": ["7 compare compare n"],
+    "jaccard_torch": ["7 compare compare n"],
+    "ks_statistic": ["6 order order Σ nₐ·n_b over classes a < b"],
+    "lrap": ["12 compare as_high 1"],
     "macro_f1": ["7 choose y_pred n·p·(p−1)/2"],
+    "mcc": ["6 compare compare n"],
     "mean_iou": ["10 choose pred n·p·(p−1)/2"],
     "mrr": ["8 order order Σ nₐ·n_b over classes a < b"],
     "ndcg": ["24 order order Σ nₐ·n_b over classes a < b"],
@@ -42,7 +49,9 @@ SITES = {
     "roc_auc": ["7 order order Σ nₐ·n_b or n·(n−1)/2"],
     "roc_auc_torch": ["8 compare compare 2·n"],
     "spearman": ["10 order order Σ nₐ·n_b or n·(n−1)/2"],
+    "subset_accuracy": ["9 compare compare n"],
     "topk_accuracy": ["10 order pred Σ nₐ·n_b or n·(n−1)/2"],
+    "worst_group": ["6 choose correct n·(p−1)"],
 }
 
 

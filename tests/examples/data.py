@@ -313,6 +313,40 @@ USERS: dict[str, Any] = {
 }
 
 
+SURVIVAL: dict[str, Any] = {
+    "scores": "risk_scores",
+    "make": lambda rng: {
+        "times": rng.permutation(10) + 1.0,
+        "risk_scores": rng.normal(size=10),
+        "observed": rng.permutation(np.arange(10) % 3 > 0).astype(int),
+    },
+    "ideal": lambda inputs: -inputs["times"],
+    "degenerate": {"no_positive": fill("observed", 0), "one_class": fill("times", 1)},
+    "rows": first("times", "risk_scores", "observed"),
+}
+
+LABELLED: dict[str, Any] = ranking("logits", "targets") | {"ideal": lambda inputs: inputs["targets"] * 2.0 - 1.0}
+
+
+def grouped(rng: np.random.Generator) -> Inputs:
+    labels = rng.permutation(np.arange(12) % 4)
+    return {"logits": rng.normal(size=(12, 4)), "labels": labels, "groups": rng.permutation(np.arange(12) % 2)}
+
+
+GROUPS: dict[str, Any] = classification("logits", "labels") | {
+    "make": grouped,
+    "degenerate": {"one_class": fill("groups", 1)},
+    "rows": first("logits", "labels", "groups"),
+}
+
+
+def may_ask(rng: np.random.Generator) -> Inputs:
+    return {"scores": rng.normal(size=(12, 4)), "labels": rng.permutation(np.arange(12) % 3)}
+
+
+ASKING: dict[str, Any] = classification("scores", "labels") | {"make": may_ask}
+
+
 # How many binary variables the paper would count.
 
 
@@ -403,4 +437,13 @@ EXAMPLES: tuple[Example, ...] = (
     example("pairwise_accuracy", "pairwise_accuracy", PAIRED),
     example("spearman", "spearman", REAL_TARGETS),
     example("qwk", "quadratic_weighted_kappa", RATING),
+    example("subset_accuracy", "subset_accuracy", LABELLED, separable=True, binaries=lambda i: i["logits"].size),
+    example("mcc", "matthews_corrcoef", binary("y_score", "y_true"), binaries=lambda i: len(i["y_score"])),
+    example("ks_statistic", "ks_statistic", binary("scores", "defaulted"), binaries=of_pairs("defaulted")),
+    example("fpr_at_tpr", "fpr_at_tpr", binary("scores", "labels"), library="torch", direction="minimize", best=0.0),
+    example("concordance", "concordance_index", SURVIVAL),
+    example("worst_group", "worst_group_accuracy", GROUPS),
+    example("abstention", "abstention_cost", ASKING, direction="minimize", best=0.0, separable=True),
+    example("jaccard_torch", "jaccard", segmentation("output", "target", classes=1), library="torch", separable=True),
+    example("lrap", "lrap", ranking("y_score", "y_true"), separable=True),
 )

@@ -17,11 +17,14 @@ from tests.examples.data import Example, Inputs, examples, named
 from tests.test_examples import loss_class, tensors
 
 ALL = [pytest.param(e, id=e.name) for e in examples()]
-THRESHOLDS = {"f1_threshold", "f1_torch", "f_beta", "dice_torch", "qwk"}  # compare scores with constants
-MANY = {"macro_f1", "balanced_accuracy", "mean_iou", "precision_at_k"}  # have binaries that decide nothing at the best
+# compare scores with constants
+THRESHOLDS = {"f1_threshold", "f1_torch", "f_beta", "dice_torch", "qwk", "jaccard_torch", "mcc", "subset_accuracy"}
+# have binaries that decide nothing at the best
+MANY = {"macro_f1", "balanced_accuracy", "mean_iou", "precision_at_k", "abstention", "lrap"}
 PROBABILITIES = {"f1_threshold", "expected_cost"}
 CLOSED = {"accuracy", "accuracy_torch", "pckh"}  # credit without drawing
-ANCHORED = {"average_precision", "average_precision_torch", "roc_auc", "roc_auc_torch"}  # a threshold takes part
+# a threshold takes part
+ANCHORED = {"average_precision", "average_precision_torch", "roc_auc", "roc_auc_torch", "ks_statistic"}
 FAST = settings(max_examples=5, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
