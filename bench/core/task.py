@@ -57,6 +57,7 @@ class Task:
     augment: Augment | None = None  # of a training batch
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # of the compiled losses
     development: bool = False  # the engine was developed on it; every other task was fixed before it was first run
+    fresh: bool = False  # no change of the engine was ever tried on it
     note: str = ""  # one sentence for the report: what the task is about
     full: Callable[[str], Task] | None = None  # folder -> the task at its real size, on the data there
     at_once: int = 1024  # examples a forward pass when evaluating

@@ -46,15 +46,18 @@ def count(tasks: Sequence[Comparison], gain: Gain) -> str:
     return f"better on {better}, tied on {ties}, worse on {worse}{whole}"
 
 
+def by_kind(tasks: Sequence[Comparison]) -> dict[str, list[Comparison]]:
+    """What the engine knew of the tasks -> those tasks."""
+    return {
+        "Tasks the engine was developed on": [t for t in tasks if t.task.development],
+        "Tasks fixed before the first run": [t for t in tasks if not t.task.development and not t.task.fresh],
+        "Fresh tasks, which no change of the engine was tried on": [t for t in tasks if t.task.fresh],
+    }
+
+
 def summary(tasks: Sequence[Comparison]) -> str:
     """The top of the page."""
-    parts = ([t for t in tasks if t.task.development], [t for t in tasks if not t.task.development])
-    split = [
-        f"- {title} ({len(part)}): {count(part, against_best)}."
-        for title, part in zip(
-            ("Tasks the engine was developed on", "Tasks fixed before the first run"), parts, strict=True
-        )
-    ]
+    split = [f"- {title} ({len(part)}): {count(part, against_best)}." for title, part in by_kind(tasks).items() if part]
     lost = named(tasks, at_their_rate, lambda e: e.mean < -LIMIT)
     behind = listed(named(tasks, against_best, beyond_one_error))
     lines = [

@@ -1,53 +1,19 @@
-"""The tasks of `bench.learning`: nine on which the engine was developed, and eleven that were fixed before any was run."""
+"""The tasks of `bench.learning`: nine on which the engine was developed, eleven and ten more that were fixed before any was run."""
 
 from __future__ import annotations
 
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from bench.core.losses import METRICS, load
 from bench.core.task import Task, steady
 from bench.handmade import costs, cross_entropy, heatmaps, ranking, relevant, segmentation, sigmoid_f, smooth_ap
+from bench.networks.small import OneMap, convolutions, linear, perceptron
 from bench.tasks import _small as small
-
-
-def linear(inputs: int, outputs: int = 1, start: float = 0.0) -> nn.Module:
-    """A linear model; a single output loses its axis, so that it is one score an example. start: of the bias."""
-    layer = nn.Linear(inputs, outputs)
-    nn.init.constant_(layer.bias, start)
-    return nn.Sequential(layer, nn.Flatten(-2)) if outputs == 1 else layer
-
-
-def perceptron(inputs: int, outputs: int = 1, hidden: int = 32) -> nn.Module:
-    """One hidden layer."""
-    return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), linear(hidden, outputs))
-
-
-def convolutions(outputs: int, width: int = 8) -> nn.Module:
-    """Three layers that keep the image's size; a single output loses its axis."""
-    layers = (
-        nn.Conv2d(1, width, 3, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(width, width, 3, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(width, outputs, 3, padding=1),
-    )
-    return nn.Sequential(*layers)
-
-
-class OneMap(nn.Module):
-    """Scores (n, 1, height, width) without the second axis."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = convolutions(1)
-
-    def forward(self, images: Tensor) -> Tensor:
-        scores: Tensor = self.layers(images)
-        return scores.squeeze(1)
+from bench.tasks._fresh import FRESH
 
 
 def squared_error(scores: Tensor, targets: Tensor) -> Tensor:
@@ -316,4 +282,4 @@ HELD_OUT: tuple[Task, ...] = (
     ),
 )
 
-TASKS = DEVELOPMENT + HELD_OUT
+TASKS = DEVELOPMENT + HELD_OUT + FRESH
