@@ -59,7 +59,24 @@ def loss_class(metric: Callable[..., Any], request: Request) -> type[SurrogateLo
         doubt = _doubt(loss, metric, request.example)
     except MetricError as error:
         doubt = error
-    return loss if doubt is None else _dispatched(metric, request, doubt)
+    if doubt is not None:
+        return _dispatched(metric, request, doubt)
+    return _telling_entries_apart(loss, metric, request, request.example)
+
+
+def _telling_entries_apart(
+    loss: type[SurrogateLoss], metric: Callable[..., Any], request: Request, example: inputs.Example
+) -> type[SurrogateLoss]:
+    """The loss, or the one of the metric run as it is where only that knows which entries of a table are scores."""
+    from metric2loss.runtime.selfcheck import operands  # torch: importing metric2loss stays light
+
+    if not operands.constant(loss(), inputs.bind(metric, example)):
+        return loss
+    try:
+        found = dispatched_loss(metric, request)
+        return loss if operands.constant(found(), inputs.bind(metric, example)) else found
+    except MetricError:
+        return loss
 
 
 def _may_dispatch(refusal: MetricError) -> bool:

@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode, resolve_name
 from metric2loss.rules import SPELLINGS, Spelling
 from metric2loss.runtime import steps
 from metric2loss.runtime.arrays import Array
-from metric2loss.runtime.dispatch import torch_composed
+from metric2loss.runtime.dispatch import torch_composed, torch_tables
 from metric2loss.runtime.dispatch.reading import Dispatch, any_active, is_active, rewrapped
 from metric2loss.runtime.dispatch.spelled import NOT_A_STEP, applied, discrete
 from metric2loss.runtime.indexing import deep
@@ -45,7 +45,8 @@ class TorchDispatch(TorchFunctionMode):
             found = handler(self.reading, func, tuple(args), kwargs)
             if found is not NOT_A_STEP:
                 return found
-        return _kept(self.reading, name, args, func(*args, **kwargs))
+        result = _kept(self.reading, name, args, func(*args, **kwargs))
+        return torch_tables.marked(name, func, tuple(args), kwargs, result)
 
 
 _DTYPE_METHODS = (".byte", ".char")
@@ -155,8 +156,7 @@ def _needs(what: str) -> Handler:
 def _made(reading: Dispatch, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """torch.tensor and its kin of scores: the scores, in the dtype asked for."""
     x = args[0]
-    if isinstance(x, (list, tuple)):
-        x = torch.stack([part if isinstance(part, Tensor) else torch.as_tensor(part) for part in x])
+    x = torch_tables.gathered(x)
     dtype = kwargs.get("dtype")
     if dtype is None:
         return x
@@ -180,9 +180,12 @@ def _small(reading: Dispatch, func: Any, args: tuple[Any, ...], kwargs: dict[str
 def _written(reading: Dispatch, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A score written into integers is rounded; a mask is read as one."""
     target, *rest = args
+    before = torch_tables.scores(target)
     if isinstance(target, Tensor) and not target.dtype.is_floating_point and is_active(rest[-1]):
         rest[-1] = reading.meet(steps.rounding, rest[-1], target.dtype, using="to")
-    return func(target, *rest, **kwargs)
+    found = func(target, *rest, **kwargs)
+    torch_tables.written(target, before, rest[0] if len(rest) == 2 else ..., rest[-1])
+    return found
 
 
 def _GRAD_MODE(*_: Any) -> None:

@@ -45,6 +45,20 @@ def stay(subject: Subject) -> Finding:
     )
 
 
+def constant(loss: Any, arguments: Arguments) -> bool:
+    """Whether the differences of some step owe nothing to the scores: a column of labels beside them was taken for scores."""
+    leaves = [leaf for leaf in loss.record(**arguments).leaves() if leaf.stop > leaf.start]
+    scores, differences = loss.differences(**arguments)
+    draw = torch.Generator().manual_seed(0)
+    weights = torch.rand(differences.shape, generator=draw, dtype=torch.float64).to(differences)
+    for leaf in leaves:
+        part = (differences * weights)[leaf.start : leaf.stop].sum()
+        found = torch.autograd.grad(part, list(scores.values()), retain_graph=True, allow_unused=True)
+        if not any(gradient is not None and bool((gradient != 0).any()) for gradient in found):
+            return True
+    return False
+
+
 def _drift(subject: Subject, why: str, place: str) -> Finding:
     hint = "Let no plain value decide which scores are compared: compare all of them, and choose among the outcomes."
     return Finding(False, "drift", why, hint, "M2L511", _line(subject, place))
