@@ -15,10 +15,10 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from torch import Tensor
 
 from metric2loss import step
-from metric2loss.runtime import indexing, numpy_statistics  # noqa: F401 (the second registers its functions)
+from metric2loss.runtime import indexing, numpy_statistics, ufunc_methods  # noqa: F401 (they register functions)
 from metric2loss.runtime.batched import Unbatchable, agreed, in_batch, plain
 from metric2loss.runtime.failures import failure
-from metric2loss.runtime.numpy_functions import added_at, evaluate, ufunc
+from metric2loss.runtime.numpy_functions import evaluate, ufunc
 from metric2loss.runtime.rearranged import moved
 from metric2loss.runtime.tabled import scores_after
 
@@ -250,20 +250,23 @@ class Array(NDArrayOperatorsMixin):
 
     def _changed_at(self, function: Any, target: Any, index: Any, value: Any = None) -> None:
         """`np.add.at(target, index, value)`: repeated places count each time."""
-        if not isinstance(target, Array):
-            raise Unbatchable(f"np.{function.__name__}.at into a plain array")
+        name = function.__name__
         parts = [part for part in (target, *indexing.listed(index), value) if isinstance(part, Array)]
-        if not any(part.batched or part.active for part in parts):
+        if not isinstance(target, Array):
+            raise _unwritable(f"np.{name}.at", parts)
+        exact = None
+        if not any(part.batched for part in parts):
             exact = target.exact.copy()
-            function.at(exact, indexing.replaced(index, Array, _exact), _exact(value))
-            target._exact = exact
-        elif function.__name__ in ("add", "subtract"):
+            function.at(exact, indexing.replaced(index, Array, _exact), *(() if value is None else (_exact(value),)))
+        tensor = None
+        if exact is None or any(part.active for part in parts):
             given = value.tensor if isinstance(value, Array) else torch.as_tensor(value)
-            given = given if function.__name__ == "add" else -given
-            target._tensor = added_at(target.tensor, indexing.replaced(index, Array, lambda part: part.tensor), given)
-            target._exact = None
-        else:
-            raise Unbatchable(f"np.{function.__name__}.at")
+            places = indexing.replaced(index, Array, lambda part: part.tensor)
+            try:
+                tensor = ufunc_methods.changed_at(name, target.tensor, places, given)
+            except NotImplementedError:
+                raise _unwritable(f"np.{name}.at", parts) from None
+        target._exact, target._tensor, target._scored = exact, tensor, None
 
     def assign(self, value: Any) -> Array:
         """What `out=` and `+=` do: the value of another array becomes the value of this one."""
@@ -489,10 +492,24 @@ def _moved(real: Callable[..., Any], args: Any, kwargs: Any, exact: Any) -> Any:
 _WRITING = frozenset(("put_along_axis", "copyto", "putmask", "place", "fill_diagonal"))
 
 
+def _unwritable(what: str, parts: Sequence[Array]) -> Exception:
+    """Scores cannot be written into an array of plain numbers; configurations that differ can be run one by one."""
+    watch = _watch()
+    if watch is None or not any(part.active for part in parts):
+        return Unbatchable(f"{what} into a plain array")
+    found: Exception = watch.leak(
+        "M2L302",
+        f"`{what}` writes a score into an array of plain numbers",
+        "the gradient ends where a score becomes a plain number",
+        "build the array from the scores: np.where, np.concatenate, np.bincount with weights",
+    )
+    return found
+
+
 def _written_by(function: Any, target: Any, *args: Any) -> None:
     """NumPy's functions that write into their first argument."""
     if not isinstance(target, Array):
-        raise Unbatchable(f"np.{function.__name__} into a plain array")
+        raise _unwritable(f"np.{function.__name__}", [part for part in args if isinstance(part, Array)])
     name = function.__name__
     if name == "put_along_axis":
         indices, values, axis = (*args, -1)[:3]

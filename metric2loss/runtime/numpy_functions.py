@@ -12,10 +12,11 @@ import torch._numpy as torch_numpy
 from torch import Tensor
 
 from metric2loss.runtime.batched import agreed, each, is_batched, spread, true_places
-from metric2loss.runtime.indexing import deep, positions
+from metric2loss.runtime.indexing import deep
 
 Function = Callable[..., Any]
 _TABLE: dict[str, Function] = {}
+_METHODS: dict[str, Callable[[Any], Function]] = {}
 
 tnp: Any = torch_numpy  # private, and without types
 
@@ -37,6 +38,11 @@ def numpy_name(*names: str) -> Callable[[Function], Function]:
 def register(name: str, function: Function) -> None:
     """The same for a function that is made elsewhere."""
     _TABLE[name] = function
+
+
+def register_method(method: str, made: Callable[[Any], Function]) -> None:
+    """Registers what makes the tensor form of a ufunc's method."""
+    _METHODS[method] = made
 
 
 def by_torch_numpy(name: str) -> Function:
@@ -76,7 +82,8 @@ def ufunc(function: Any, method: str) -> Function:
         return lambda x, axis=0, **kwargs: known(x, axis=axis, **kwargs)
     if method == "outer":
         return lambda a, b: ufunc(function, "__call__")(_as(a).reshape(*_as(a).shape, *(1,) * _as(b).ndim), b)
-    return _unknown(f"{name}.{method}")
+    made = _METHODS.get(method)
+    return _unknown(f"{name}.{method}") if made is None else made(function)
 
 
 def _special(name: str) -> Function:
@@ -573,10 +580,11 @@ def matmul(a: Any, b: Any, **kwargs: Any) -> Any:
     return torch.matmul(*_both(a, b))
 
 
-def added_at(x: Tensor, index: Any, value: Any) -> Any:
-    """`np.add.at(x, index, value)` as a new tensor."""
-    places = positions(x, index)
-    value = _as(value).to(x.dtype).expand(places.shape)
-    if is_batched(places) or is_batched(value) or is_batched(x):
-        x, places, value = spread(x), spread(places), spread(value)
-    return x.reshape(-1).scatter_add(0, places.reshape(-1), value.reshape(-1)).reshape(x.shape)
+@_numpy_name("polyval")
+def polyval(p: Any, x: Any) -> Any:
+    """Horner's rule, as NumPy does it."""
+    x = _as(x)
+    found = torch.zeros_like(x)
+    for coefficient in _as(p).unbind(0):
+        found = found * x + coefficient
+    return found

@@ -121,7 +121,8 @@ class DispatchedLoss(SurrogateLoss):
             evaluator.forgiving = True
 
     def _reading(self, tree: Tape, recording: bool) -> Live:
-        return Live(tree, recording, (self.plan or Plan()).frozen)
+        plan = self.plan or Plan()
+        return Live(tree, recording, plan.frozen, buffers=plan.buffers)
 
     def _run(self, reading: Live, call: inspect.BoundArguments) -> Any:
         with grad_modes.kept_on():

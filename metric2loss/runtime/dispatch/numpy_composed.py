@@ -141,3 +141,33 @@ def _along(reading: Dispatch, function: Any, args: tuple[Any, ...], kwargs: dict
     stacked = np.stack([part if isinstance(part, Array) else np.asarray(part) for part in found])
     whole = stacked.reshape(*moved.shape[:-1], *stacked.shape[1:])
     return np.moveaxis(whole, -1, axis) if stacked.ndim > 1 else whole
+
+
+@_composes("piecewise")
+def _piecewise(reading: Dispatch, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Each function at the entries where its condition holds, the last one where none does."""
+    x, conditions, functions, *rest = args
+    x = x if isinstance(x, Array) else np.asarray(x)
+    chosen = _conditions(reading, conditions, x.ndim)
+    if len(functions) == len(chosen) + 1:
+        chosen.append(~np.any(np.stack(chosen), axis=0))
+    if len(functions) != len(chosen):
+        return NOT_A_STEP  # NumPy says what is wrong
+    flat = x.reshape(-1)
+    found: Any = Array(np.zeros(flat.shape, flat.dtype))
+    for condition, made in zip(chosen, functions, strict=True):
+        where = np.broadcast_to(condition, x.shape).reshape(-1)
+        found[where] = made(flat[where], *rest, **kwargs) if callable(made) else made
+    return found.reshape(x.shape) if found.active or found.batched else found.exact.reshape(x.shape)
+
+
+def _conditions(reading: Dispatch, conditions: Any, ndim: int) -> list[Any]:
+    """One condition or a list of them, as truth values."""
+    several = isinstance(conditions, (list, tuple)) and (ndim == 0 or np.ndim(conditions[0]) > 0)
+    several = several or (hasattr(conditions, "ndim") and conditions.ndim > ndim)
+    listed = list(conditions) if several else [conditions]
+    return [nonzero(reading, part) if is_active(part) else _truths(part) for part in listed]
+
+
+def _truths(x: Any) -> Any:
+    return x if isinstance(x, Array) else np.asarray(x, dtype=bool)

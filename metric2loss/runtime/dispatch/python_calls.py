@@ -23,6 +23,7 @@ from torch import Tensor
 from metric2loss.runtime import lenient, steps
 from metric2loss.runtime.arrays import Array, Element, elements
 from metric2loss.runtime.batched import in_batch, is_batched
+from metric2loss.runtime.dispatch import element_wise
 from metric2loss.runtime.dispatch.ranks import dense
 from metric2loss.runtime.dispatch.reading import Dispatch, current, is_active, plain, rewrapped
 from metric2loss.runtime.indexing import deep
@@ -266,12 +267,15 @@ def _gathered(x: Any) -> Any:
 
 
 def _making(real: Callable[..., Any]) -> Callable[..., Any]:
-    """np.zeros and its kin: for many configurations, what they make may be written to."""
+    """np.zeros and its kin: for many configurations, or where the plan says so, what they make may be written to."""
 
     @functools.wraps(real)
     def call(*args: Any, **kwargs: Any) -> Any:
         made = real(*args, **kwargs)
-        return Array(made) if in_batch() and isinstance(made, np.ndarray) else made
+        if not isinstance(made, np.ndarray):
+            return made
+        reading = current()
+        return Array(made) if in_batch() or (reading is not None and reading.buffers) else made
 
     return call
 
@@ -287,9 +291,7 @@ def _of_lists(real: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _CONVERTING = "array asarray asanyarray ascontiguousarray asarray_chkfinite"
-_FRESH = (
-    "zeros ones empty full arange linspace eye zeros_like ones_like empty_like full_like fromiter logspace tri identity"
-)
+_FRESH = "zeros ones empty full arange linspace eye zeros_like ones_like empty_like full_like logspace tri identity"
 _REDUCING = (
     "mean sum prod max min amax amin average median std var any all cumsum nanmean nansum sort argsort argmax argmin diff "
     "round abs sqrt unique argpartition partition where nonzero flatnonzero percentile quantile clip log log2 exp dot"
@@ -302,6 +304,9 @@ NUMPY = Namespace(
         **{name: _as_array(getattr(np, name)) for name in _CONVERTING.split()},
         **{name: _making(getattr(np, name)) for name in _FRESH.split()},
         **{name: _of_lists(getattr(np, name)) for name in _REDUCING.split()},
+        "vectorize": element_wise.Vectorized,
+        "frompyfunc": element_wise.from_function,
+        "fromiter": element_wise.from_iterable,
     },
 )
 MATH = Namespace(math, {name: value for name, value in vars(lenient._MATH).items() if not name.startswith("_")})

@@ -96,13 +96,15 @@ class Dispatch:
     """One run of live code.
 
     tree: recording, the open tape; replaying, the closed one with an outcome at every place.  frozen: places that only guard;
-    their outcome is kept as it was recorded.  supposed: passive arrays that may be what an order gathers.
+    their outcome is kept as it was recorded.  supposed: passive arrays that may be what an order gathers.  buffers: fresh arrays
+    can have scores written into them.
     """
 
     tree: Tape
     recording: bool
     frozen: frozenset[Place] = frozenset()
     supposed: tuple[Any, ...] = ()
+    buffers: bool = False
     invariant: Mapping[Any, Any] = field(default_factory=dict)
     met: dict[Place, int] = field(default_factory=dict)
     leaks: list[MetricError] = field(default_factory=list)

@@ -1,7 +1,7 @@
 """Finds out, on one batch, how a live metric is to be run: which calls are opaque, which steps only guard, whether ranks are all.
 
-The routes are tried in order: the metric with its steps met; the same with calls that keep scores to themselves given ranks,
-if ranks are all they need; ranks for the whole metric, by row or jointly.  A route counts when the binaries recorded at other
+The routes are tried in order: the metric with its steps met; the same with fresh arrays that scores can be written into; with
+calls that keep scores to themselves given ranks, if ranks are all they need; ranks for the whole metric, by row or jointly.  A route counts when the binaries recorded at other
 scores give the metric of those.
 """
 
@@ -28,6 +28,8 @@ def settled(loss: Any, arguments: Arguments) -> Plan:
     plan = Plan(opaque={code: opaque.wrapped(promise) for code, promise in invariances().items()})
     first: Exception | None = None
     for candidate in _routes(plan):
+        if candidate.buffers and not _may_write(first):
+            continue
         loss.plan = candidate
         try:
             found = _tried(loss, arguments)
@@ -44,8 +46,14 @@ def settled(loss: Any, arguments: Arguments) -> Plan:
 _FAILURES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, AssertionError)
 
 
+def _may_write(refusal: Exception | None) -> bool:
+    """Whether a score may have been lost by being written into a plain array."""
+    return isinstance(refusal, MetricError) and any(found.code in ("M2L302", "M2L503") for found in refusal.diagnostics)
+
+
 def _routes(plan: Plan) -> Iterator[Plan]:
     yield plan
+    yield replace(plan, buffers=True)
     if plan.opaque:
         yield replace(plan, opaque={})  # ranks are no probabilities, which some calls insist on
     for whole in _WHOLE:

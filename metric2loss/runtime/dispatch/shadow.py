@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from metric2loss.runtime.dispatch import eager, python_calls
+from metric2loss.runtime.dispatch import eager, element_wise, python_calls
 
 _KEPT = ("numpy", "torch", "metric2loss", "pandas", "functools", "typing", "contextlib", "importlib", "warnings", "inspect",
          "logging", "collections", "abc", "enum", "dataclasses", "threading", "os", "sys", "re", "random", "copy", "joblib",
@@ -65,6 +65,8 @@ class Shadows:
             return functools.partial(self.of(value.func), *value.args, **value.keywords)
         if isinstance(value, torch.jit.ScriptFunction) and hasattr(value, "_torchdynamo_inline"):
             return self.of(value._torchdynamo_inline)
+        if isinstance(value, np.vectorize):
+            return element_wise.Vectorized.like(value, self.of(value.pyfunc))
         if type(value).__name__ == "CPUDispatcher" and hasattr(value, "py_func"):
             return self.of(value.py_func)
         return python_calls.STAND_INS.get(id(value), value) if callable(value) else value

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode, resolve_name
 

@@ -19,18 +19,116 @@ from metric2loss.runtime.indexing import deep
 
 _MARK = "_metric2loss_scored"
 _JOINING = frozenset(
-    "stack cat concat concatenate hstack vstack dstack column_stack row_stack block_diag cartesian_prod".split()
+    [
+        "stack",
+        "cat",
+        "concat",
+        "concatenate",
+        "hstack",
+        "vstack",
+        "dstack",
+        "column_stack",
+        "row_stack",
+        "block_diag",
+        "cartesian_prod",
+    ]
 )
 _MOVING = frozenset(
-    "__getitem__ __iter__ index_select gather take_along_dim take select narrow masked_select t T mT H permute transpose "
-    "swapaxes swapdims movedim moveaxis reshape reshape_as view view_as flatten ravel unflatten squeeze unsqueeze expand "
-    "expand_as broadcast_to repeat tile flip fliplr flipud roll rot90 unbind split chunk tensor_split hsplit vsplit clone "
-    "contiguous diagonal float double half to type_as type cpu".split()
+    [
+        "__getitem__",
+        "__iter__",
+        "index_select",
+        "gather",
+        "take_along_dim",
+        "take",
+        "select",
+        "narrow",
+        "masked_select",
+        "t",
+        "T",
+        "mT",
+        "H",
+        "permute",
+        "transpose",
+        "swapaxes",
+        "swapdims",
+        "movedim",
+        "moveaxis",
+        "reshape",
+        "reshape_as",
+        "view",
+        "view_as",
+        "flatten",
+        "ravel",
+        "unflatten",
+        "squeeze",
+        "unsqueeze",
+        "expand",
+        "expand_as",
+        "broadcast_to",
+        "repeat",
+        "tile",
+        "flip",
+        "fliplr",
+        "flipud",
+        "roll",
+        "rot90",
+        "unbind",
+        "split",
+        "chunk",
+        "tensor_split",
+        "hsplit",
+        "vsplit",
+        "clone",
+        "contiguous",
+        "diagonal",
+        "float",
+        "double",
+        "half",
+        "to",
+        "type_as",
+        "type",
+        "cpu",
+    ]
 )
 _ELEMENT_WISE = frozenset(
-    "neg negative abs exp log log1p sqrt square sigmoid tanh relu clamp clip positive __neg__ __pos__ add sub mul div "
-    "true_divide multiply subtract divide __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ "
-    "rsub pow __pow__".split()
+    [
+        "neg",
+        "negative",
+        "abs",
+        "exp",
+        "log",
+        "log1p",
+        "sqrt",
+        "square",
+        "sigmoid",
+        "tanh",
+        "relu",
+        "clamp",
+        "clip",
+        "positive",
+        "__neg__",
+        "__pos__",
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "true_divide",
+        "multiply",
+        "subtract",
+        "divide",
+        "__add__",
+        "__radd__",
+        "__sub__",
+        "__rsub__",
+        "__mul__",
+        "__rmul__",
+        "__truediv__",
+        "__rtruediv__",
+        "rsub",
+        "pow",
+        "__pow__",
+    ]
 )
 
 
