@@ -12,11 +12,13 @@ import math
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from metric2loss.runtime.failures import failure
+from metric2loss.runtime.layouts.pairs import Side
 from metric2loss.runtime.proposals import (
     IDEAL,
     Batch,
@@ -47,7 +49,8 @@ class Found:
     value: float
     sign: int
     how: str
-    winners: Tensor | None = None  # BoolTensor[rows, n]: what comes before all else, where that says it all
+    winners: Side | None = None  # what comes before all else in each row, where that says it all
+    rows: Tensor | None = None  # that the value is the mean of, where they are known
 
 
 @dataclass(frozen=True)
@@ -101,13 +104,13 @@ class BestConfiguration:
         """What the remembered way gives."""
         if not self.how or self.sign is None:
             return None
-        at = getattr(batch, "values_at", None)  # of batches that can be asked at outcomes
+        at = getattr(batch, "whole_at", None)  # of batches that can be asked at outcomes
         side = winners(batch, self.how) if at is not None else None
         if at is not None and side is not None:
             layout = batch.leaves[0].layout
-            value = float(at(layout.with_ahead(side).unsqueeze(0))[0])
-            found = Found(partial(layout.ranked, (~side).long()), value, self.sign, self.how, side)
-            return found if math.isfinite(value) else None
+            value, rows = at(layout.with_ahead(side.items))
+            later = partial(_ranked, layout, side)
+            return Found(later, value, self.sign, self.how, side, rows) if math.isfinite(value) else None
         for proposal in proposals(batch):
             if proposal.name == self.how:
                 bits = proposal.bits()
@@ -153,6 +156,11 @@ class BestConfiguration:
 
     def _beaten(self, batch: Batch, found: Found) -> bool:
         return found.sign * (batch.metric - found.value) > _EQUAL
+
+
+def _ranked(layout: Any, side: Side) -> Tensor:
+    found: Tensor = layout.ranked((~side.items).long())
+    return found
 
 
 def _in_short(batch: Batch, found: Found) -> Found:

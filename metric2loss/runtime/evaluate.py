@@ -87,6 +87,26 @@ class Program:
         return {name: self.arguments[name] for name in wanted}
 
 
+class Watched:
+    """Stands for `self` in g, and keeps what `rows` returned."""
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+        self.met: Any = None
+
+    def g(self, *args: Any, **kwargs: Any) -> Any:
+        """The owner's."""
+        return type(self.owner).g(self, *args, **kwargs)
+
+    def rows(self, *args: Any, **kwargs: Any) -> Any:
+        """The owner's; the last ones are kept."""
+        self.met = self.owner.rows(*args, **kwargs)
+        return self.met
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.owner, name)
+
+
 @dataclass
 class Evaluator:
     """Evaluates one batch's g (or its rows) at configurations."""
@@ -96,6 +116,7 @@ class Evaluator:
     batching: Mapping[str, Batching]
     device: torch.device
     row_keys: tuple[Any, ...] | None = None
+    separable: bool = False  # g is the mean of rows
     forgiving: bool = False  # a plain run that raises counts as nan: library code at configurations it has never seen
 
     def at_flips(self, base: Tensor, flips: Tensor, method: str = "g") -> Tensor:
@@ -119,6 +140,14 @@ class Evaluator:
     def at_native(self, outcomes: list[Tensor], method: str = "g") -> Tensor:
         """g, or its rows, at one outcome of every step."""
         return self._plain(outcomes, method)
+
+    def with_rows(self, outcomes: list[Tensor]) -> tuple[Tensor, Tensor | None]:
+        """g at one outcome of every step, and the rows that it took the mean of, if it did."""
+        if not self.separable:
+            return self._plain(outcomes, "g"), None
+        watched = Watched(self.program.owner)
+        value = self._plain(outcomes, "g", watched)
+        return value, None if watched.met is None else self._rows(watched.met)
 
     def _joined(self, values: Iterable[Tensor]) -> Tensor:
         parts = list(values)
@@ -246,12 +275,12 @@ class Evaluator:
             raise Unbatchable("the rows are not the same for all configurations")
         return torch.stack(values) if values else torch.zeros(0, dtype=torch.float64, device=self.device)
 
-    def _plain(self, outcomes: list[Tensor], method: str) -> Tensor:
+    def _plain(self, outcomes: list[Tensor], method: str, owner: Any = None) -> Tensor:
         self.program.source.current = outcomes
         with torch.no_grad(), np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                return self._value(self.program.run(method), method)
+                return self._value(self.program.run(method, owner=owner), method)
             except Exception:  # whatever library code raises
                 if not self.forgiving:
                     raise

@@ -191,7 +191,7 @@ class SurrogateLoss(nn.Module):
         evaluator = self._evaluator(configuration, given)
         bits = [leaf.bits.to(evaluator.device) for leaf in configuration.recorded]
         whole = torch.cat(bits) if bits else torch.zeros(0, dtype=torch.bool, device=evaluator.device)
-        return self._asked(evaluator, whole.unsqueeze(0))[0]
+        return self._asked(evaluator, whole.unsqueeze(0))[0][0]
 
     @property
     def metric(self) -> Tensor:
@@ -265,9 +265,9 @@ class SurrogateLoss(nn.Module):
 
     def _run_f(self, given: Arguments, scores: Mapping[str, Tensor] | None) -> Any:
         positional, named = spread(type(self).f, self._for_f(given, scores))
-        values = (given.scores if scores is None else scores).values()
-        self._settings.unit = all(bool((x >= 0).all()) and bool((x <= 1).all()) for x in values)
-        with torch.inference_mode(False), torch.enable_grad(), settings.heeding(self._settings), _no_autocast(given):
+        values = tuple((given.scores if scores is None else scores).values())
+        heeding = settings.heeding(self._settings, values)
+        with torch.inference_mode(False), torch.enable_grad(), heeding, _no_autocast(given):
             try:
                 tree = Lenient(self).f(*positional, **named)
             except MetricError:
@@ -295,7 +295,8 @@ class SurrogateLoss(nn.Module):
         if found.winners is not None and problem.size:
             layout = problem.leaves[0].layout
             encoding = self._settings.encoding if layout.kind == "margin" else "pairs"
-            problem.split = Split(layout.keys.to(problem.device), found.winners, problem.temperature, encoding)
+            problem.split = Split.of(layout.keys.to(problem.device), found.winners, problem.temperature, encoding)
+            problem.best_rows = found.rows
         fallback = problem.metric if math.isfinite(problem.metric) else found.value
         problem.filler = fallback if math.isfinite(fallback) else 0.0
         self._seen = {
@@ -343,10 +344,10 @@ class SurrogateLoss(nn.Module):
         if not self._probed and evaluator.leaves:
             self._asked(evaluator, late_bits().unsqueeze(0))
             evaluator.decide(late_bits())
-        metric = float(self._asked(evaluator, known if at_once else late_bits().unsqueeze(0)).reshape(()))
+        value, values = self._asked(evaluator, known if at_once else late_bits().unsqueeze(0))
         return Problem(
             evaluator.leaves,
-            metric,
+            float(value.reshape(())),
             evaluator,
             given.scores,
             given.targets(),
@@ -355,6 +356,7 @@ class SurrogateLoss(nn.Module):
             lambda: flat_differences(tree, device),
             late_bits,
             self._ideal_scores(given),
+            values,
             progress=float(self.progress),
             temperature=self.temperature,
             generator=self._generator(),
@@ -364,16 +366,17 @@ class SurrogateLoss(nn.Module):
         tree, source = configuration.given()
         program = Program(self, tree, source, given.for_g())
         device = next(iter(given.scores.values())).device
-        return Evaluator(program, configuration.leaves(), self._batching, device, forgiving=True)
+        separable = self._separable == ""
+        return Evaluator(program, configuration.leaves(), self._batching, device, separable=separable, forgiving=True)
 
-    def _asked(self, evaluator: Evaluator, at: Tensor | list[Tensor]) -> Tensor:
-        """g at dense configurations or at one outcome of every step; what the user's lines raise becomes a named error.
+    def _asked(self, evaluator: Evaluator, at: Tensor | list[Tensor]) -> tuple[Tensor, Tensor | None]:
+        """g at dense configurations or, with the rows it is the mean of, at one outcome of every step.
 
-        Elsewhere, at configurations that perhaps no scores give, a run that raises has no value.
+        What the user's lines raise becomes a named error. Elsewhere, at configurations that perhaps no scores give, a run that raises has no value.
         """
         evaluator.forgiving = False
         try:
-            return evaluator.at(at) if isinstance(at, Tensor) else evaluator.at_native(at)
+            return (evaluator.at(at), None) if isinstance(at, Tensor) else evaluator.with_rows(at)
         except MetricError:
             raise
         except Exception as error:
@@ -400,10 +403,8 @@ class SurrogateLoss(nn.Module):
         problem.n_rows = amount if problem.row_of is not None else 1
 
     def _amount_of_rows(self, problem: Problem) -> int:
-        natives = [leaf.native for leaf in problem.recorded]
-        known = [outcome.to(problem.evaluator.device) for outcome in natives if outcome is not None]
-        if len(known) == len(natives):
-            return problem.evaluator.at_native(known, "rows").shape[-1]
+        if problem.rows is not None:
+            return len(problem.rows)
         return problem.evaluator.at(problem.bits.unsqueeze(0), "rows").shape[1]
 
     # --- other scores

@@ -123,7 +123,8 @@ class Problem:
 
     differences: c, [L], autograd.  bits: the current configuration, the user's own operations.  leaves: the steps and where
     their binaries stand.  sign: +1 maximize, -1 minimize.  metric: g(bits), the user's units.  row_of, n_rows: the rows a
-    separable metric is the mean of (None, 1 otherwise).  split: the pairs of the only step, where the best configuration
+    separable metric is the mean of (None, 1 otherwise).  rows, best_rows: their values at the current and at the best
+    configuration, where the runs of g there showed them.  split: the pairs of the only step, where the best configuration
     puts one class of every row before the other; then nothing needs the binaries one by one.
     """
 
@@ -137,9 +138,11 @@ class Problem:
     differences: Late[Tensor] = Late()  # noqa: RUF009 (a descriptor, one for all)
     bits: Late[Tensor] = Late()  # noqa: RUF009 (a descriptor, one for all)
     ideal: Mapping[str, Tensor] | None = None
+    rows: Tensor | None = None
     sign: int = 1
     best: Late[Tensor] = Late(torch.zeros(0, dtype=torch.bool))  # noqa: RUF009 (a descriptor, one for all)
     best_value: float = float("nan")
+    best_rows: Tensor | None = None
     row_of: Late[Tensor | None] = Late(None)  # noqa: RUF009 (a descriptor, one for all)
     n_rows: int = 1
     split: Split | None = None
@@ -174,31 +177,36 @@ class Problem:
 
     def values(self, base: Tensor, flips: Tensor) -> Tensor:
         """Exact g at `base` with each line of `flips` turned (LongTensor[A, F] of flat binaries, -1 none): float64 [A]."""
-        return self._noticed(self._finite(self.evaluator.at_flips(base, flips)))
+        return self._noticed(self.finite(self.evaluator.at_flips(base, flips)))
 
     def values_of(self, bits: Tensor) -> Tensor:
         """Exact g at dense configurations BoolTensor[A, L]: float64 [A]."""
-        return self._noticed(self._finite(self.evaluator.at(bits)))
+        return self._noticed(self.finite(self.evaluator.at(bits)))
 
     def row_values(self, base: Tensor, flips: Tensor) -> Tensor:
         """Each row's value, [A, R]; the metric is their mean."""
         if self.row_of is None:
             return self.values(base, flips).unsqueeze(1)
-        return self._finite(self.evaluator.at_flips(base, flips, "rows"))
+        return self.finite(self.evaluator.at_flips(base, flips, "rows"))
 
     def row_values_of(self, bits: Tensor) -> Tensor:
         """The same at dense configurations."""
         if self.row_of is None:
             return self.values_of(bits).unsqueeze(1)
-        return self._finite(self.evaluator.at(bits, "rows"))
+        return self.finite(self.evaluator.at(bits, "rows"))
 
     def values_at(self, outcomes: Tensor) -> Tensor:
         """Exact g at outcomes [A, ...] of the only step: float64 [A]."""
-        return self._noticed(self._finite(self.evaluator.at_outcomes(outcomes)))
+        return self._noticed(self.finite(self.evaluator.at_outcomes(outcomes)))
 
-    def row_values_at(self, outcomes: Tensor) -> Tensor:
-        """Each row's value there, [A, R]."""
-        return self._finite(self.evaluator.at_outcomes(outcomes, "rows"))
+    def whole_at(self, outcome: Tensor) -> tuple[float, Tensor | None]:
+        """Exact g at one outcome of the only step, and the rows that it took the mean of, if it did."""
+        value, rows = self.evaluator.with_rows([outcome])
+        return float(value), rows
+
+    def rows_at(self, outcome: Tensor) -> Tensor:
+        """Each row's value there, [R]."""
+        return self.evaluator.at_native([outcome], "rows").reshape(-1)
 
     def record(self, scores: Mapping[str, Tensor]) -> Tensor | None:
         """The binaries at other scores; None where the steps are not the same there."""
@@ -209,7 +217,8 @@ class Problem:
             self.met = max(self.met, float((self.sign * values).max()))
         return values
 
-    def _finite(self, values: Tensor) -> Tensor:
+    def finite(self, values: Tensor) -> Tensor:
+        """What is no number is worth what the batch is."""
         if self.filler is None:
             return values
         return torch.where(torch.isfinite(values), values, self.filler)

@@ -14,6 +14,7 @@ from torch import Tensor
 from metric2loss.runtime.factored import Factored
 from metric2loss.runtime.influence import by_influence
 from metric2loss.runtime.layouts import ChooseLayout, MarginLayout, OrderLayout
+from metric2loss.runtime.layouts.pairs import Side
 from metric2loss.runtime.named_items import named_scores
 
 IDEAL = "the ideal scores given"
@@ -48,28 +49,30 @@ LARGEST, SMALLEST = "the largest outcome is chosen", "the smallest outcome is ch
 ALL_TRUE, ALL_FALSE = "all binaries true", "all binaries false"
 
 
-def winners(batch: Batch, name: str) -> Tensor | None:
-    """BoolTensor[rows, n]: the items that come before all others in the configuration of that name.
+def winners(batch: Batch, name: str) -> Side | None:
+    """The items of each row that come before all others in the configuration of that name.
 
     None where it is of another form: a program of several steps, rows of more than two classes, another way.
     """
     layout = batch.leaves[0].layout if len(batch.leaves) == 1 else None
-    if not isinstance(layout, (OrderLayout, ChooseLayout, MarginLayout)) or layout.low is None:
+    if not isinstance(layout, (OrderLayout, ChooseLayout, MarginLayout)) or layout.lower is None:
         return None
     if name in (ALL_TRUE, ALL_FALSE):
-        return layout.low if name == ALL_TRUE else ~layout.low
+        return layout.lower if name == ALL_TRUE else layout.lower.others
     if name in (LARGEST, SMALLEST) and not isinstance(layout, OrderLayout) and layout.outcomes.ndim == 2:
+        if name == LARGEST and layout.lower.items is layout.outcomes:
+            return layout.lower
         return _extreme(layout.outcomes, name == LARGEST)
     return None
 
 
-def _extreme(outcomes: Tensor, largest: bool) -> Tensor:
+def _extreme(outcomes: Tensor, largest: bool) -> Side:
     """Where the entries of each row are its largest (smallest)."""
     if outcomes.dtype != torch.bool:
-        return outcomes == (outcomes.amax(1, keepdim=True) if largest else outcomes.amin(1, keepdim=True))
-    wanted = outcomes if largest else ~outcomes
-    some = wanted.view(torch.uint8).amax(1, keepdim=True) > 0
-    return wanted if bool(some.all()) else wanted | ~some
+        return Side.of(outcomes == (outcomes.amax(1, keepdim=True) if largest else outcomes.amin(1, keepdim=True)))
+    wanted = Side.of(outcomes if largest else ~outcomes)
+    none = wanted.amounts == 0
+    return Side.of(wanted.items | none.unsqueeze(1)) if bool(none.any()) else wanted
 
 
 def proposals(batch: Batch) -> Iterator[Proposal]:

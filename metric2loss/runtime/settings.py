@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from torch import Tensor
+
 ENCODINGS = ("pairs", "margin", "margin-lse")
 _LEVELS = 128
 Sites = Sequence[tuple[Any, Any]]
@@ -27,7 +29,13 @@ class Settings:
     encoding: str = "pairs"
     ranges: dict[int, tuple[int, int]] = field(default_factory=dict)
     met: int = 0
-    unit: bool = True  # whether all scores of the run lie in [0, 1]
+    scores: Sequence[Tensor] = ()  # of the run
+
+    @property
+    def unit(self) -> bool:
+        """Whether all scores of the run lie in [0, 1]."""
+        ranges = [x.detach().aminmax() for x in self.scores if x.numel()]
+        return all(bool(low >= 0) and bool(high <= 1) for low, high in ranges)
 
     def range_of_next(self, low: int, high: int) -> tuple[int, int]:
         """The range of the rounding step that runs now, not smaller than the one met before."""
@@ -54,12 +62,14 @@ def current() -> Settings:
 
 
 @contextmanager
-def heeding(settings: Settings) -> Iterator[None]:
-    """Inside, f runs by these settings."""
+def heeding(settings: Settings, scores: Sequence[Tensor]) -> Iterator[None]:
+    """Inside, f runs by these settings on these scores."""
     settings.met = 0
+    settings.scores = scores
     settings.guessed = False
     token = _settings.set(settings)
     try:
         yield
     finally:
         _settings.reset(token)
+        settings.scores = ()

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import torch
 from torch import Tensor
+
+from metric2loss.runtime import masks
+from metric2loss.runtime.layouts.pairs import Side
 
 _BLOCK = 2**17  # pairs in a block: it should stay in the cache
 _FAR = 80.0  # a sigmoid at this distance is 0 or 1, and still a number in float32
@@ -41,38 +43,53 @@ class Split:
     temperature: float = 1.0
     encoding: str = "pairs"
 
+    @classmethod
+    def of(cls, keys: Tensor, good: Side, temperature: float, encoding: str) -> Split:
+        """Of good items that have been counted."""
+        found = cls(keys, good.items, temperature, encoding)
+        found.__dict__["side"] = good
+        return found
+
     @cached_property
+    def side(self) -> Side:
+        """The good items, counted."""
+        return Side.of(self.winners)
+
+    @property
     def amounts(self) -> Tensor:
         """Number of good items of each row, LongTensor[R]."""
-        return self.winners.sum(1)
+        return self.side.amounts
 
-    @cached_property
+    @property
     def pairs(self) -> int:
         """Number of binaries."""
-        return int((self.amounts * (self.winners.shape[1] - self.amounts)).sum())
+        return self.side.pairs
 
-    @cached_property
+    @property
     def even(self) -> bool:
         """Whether all rows have as many good items."""
-        return bool((self.amounts == self.amounts[0]).all())
+        least, most = self.side.range
+        return least == most
 
     @cached_property
     def good(self) -> Tensor:
         """The good items of each row, LongTensor[R, most]; rows with fewer are padded with others."""
+        if self.side.range == (1, 1):
+            return masks.first(self.winners).unsqueeze(1)
         if len(self.winners) == 1 or self.even:
-            return _places(self.winners).reshape(len(self.winners), -1)
-        return _sides(~self.winners)[:, : int(self.amounts.max())]
+            return masks.places(self.winners).reshape(len(self.winners), -1)
+        return masks.true_first(self.winners)[:, : self.side.range[1]]
 
-    @property
+    @cached_property
     def few(self) -> Tensor | None:
         """`good` where all rows have as many and that is a small part, else None."""
-        most = int(self.amounts[0])
-        return self.good if self.even and 0 < most * 8 <= self.winners.shape[1] else None
+        least, most = self.side.range
+        return self.good if 0 < least == most and most * 8 <= self.winners.shape[1] else None
 
     @cached_property
     def bad(self) -> Tensor | None:
         """The bad items of the only row, LongTensor[1, b]; None with several rows: all items then, the good ones far behind."""
-        return _places(~self.winners).reshape(1, -1) if len(self.winners) == 1 else None
+        return masks.places(~self.winners).reshape(1, -1) if len(self.winners) == 1 else None
 
     @cached_property
     def there(self) -> Tensor | None:
@@ -132,17 +149,3 @@ class Split:
             found = torch.zeros_like(self.values).scatter_(1, self.bad, downs.to(self.values))
         found.scatter_add_(1, self.good, -ups.to(self.values))
         return found.reshape(-1).div_(self.temperature) if self.temperature != 1 else found.reshape(-1)
-
-
-def _places(mask: Tensor) -> Tensor:
-    """The place in its row of each true entry of BoolTensor[rows, n], row by row."""
-    if mask.device.type != "cpu":
-        return mask.nonzero()[:, 1]
-    return torch.from_numpy(np.flatnonzero(mask.numpy()) % mask.shape[1])  # several times as fast as torch's
-
-
-def _sides(later: Tensor) -> Tensor:
-    """Items of each row, those that are not `later` first, else in order: LongTensor[R, n]."""
-    if later.device.type != "cpu":
-        return torch.argsort(later.to(torch.uint8), dim=1, stable=True)
-    return torch.from_numpy(np.argsort(later.numpy().view(np.uint8), axis=1, kind="stable"))

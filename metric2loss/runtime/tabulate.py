@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,23 +36,45 @@ def _broadcast(outcome: Callable[[Any], Any], native: Any, n: int, library: str)
     shape = tuple(np.shape(native)) if library == "numpy" else tuple(native.shape)
     if not shape or n in shape:
         return None
-    index, checks = np.broadcast_to(np.arange(n).reshape(n, *(1,) * len(shape)), (n, *shape)), _checked(n, shape)
+    checks = _checked(n, shape)
     try:
-        table = _value(outcome(_like(np.ascontiguousarray(index), native, library)))
+        table = _value(outcome(_everyone(n, shape, native, library)))
         plain = [_value(outcome(_like(check, native, library))) for check in checks.copy()]
     except Exception:  # noqa: BLE001 (whatever the user's lines raise at one more axis)
         return None
     if table.shape != (n, *shape) or any(found.shape != shape for found in plain):
         return None
-    same = torch.equal(torch.gather(table, 0, torch.from_numpy(checks).to(table.device)), torch.stack(plain))
+    by_row = table.movedim(0, -1).reshape(-1)
+    same = torch.equal(by_row[_among_all(n, shape).to(by_row.device)], torch.stack(plain))
     return table.to(plain[0].dtype) if same else None
 
 
-@cache
+def _everyone(n: int, shape: tuple[int, ...], native: Any, library: str) -> Any:
+    """Every candidate along a new first axis, which is the last one in memory: so is that of what is made of them."""
+    if library == "numpy":
+        return _candidates(n, shape, np.dtype(native.dtype))
+    return torch.arange(n, dtype=native.dtype, device=native.device).repeat(*shape, 1).movedim(-1, 0)
+
+
+@lru_cache(maxsize=4)
+def _candidates(n: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+    found = np.moveaxis(np.tile(np.arange(n, dtype=dtype), (*shape, 1)), -1, 0)
+    found.setflags(write=False)  # the next batch gets the same
+    return found
+
+
+@lru_cache(maxsize=4)
 def _checked(n: int, shape: tuple[int, ...]) -> np.ndarray:
     """Indices [checks, *shape]: three that are the same everywhere, and two drawn at random."""
     draw = np.random.default_rng(0).integers(n, size=(2, *shape))
     return np.concatenate([np.stack([np.full(shape, j) for j in (0, n // 2, n - 1)]), draw])
+
+
+@lru_cache(maxsize=4)
+def _among_all(n: int, shape: tuple[int, ...]) -> Tensor:
+    """Where the entries to be checked stand in a table of candidates, row by row."""
+    rows = np.arange(int(np.prod(shape))).reshape(shape)
+    return torch.from_numpy(rows * n + _checked(n, shape))
 
 
 def _like(index: np.ndarray, native: Any, library: str) -> Any:
@@ -89,4 +111,6 @@ def _everywhere(native: Any, j: int, library: str) -> Any:
 def _value(x: Any) -> Tensor:
     if isinstance(x, Array):
         return x.tensor
-    return x.detach() if isinstance(x, Tensor) else torch.as_tensor(np.asarray(x))
+    if isinstance(x, Tensor):
+        return x.detach()
+    return torch.from_numpy(x) if type(x) is np.ndarray else torch.as_tensor(np.asarray(x))

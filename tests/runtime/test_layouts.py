@@ -12,7 +12,7 @@ from metric2loss.runtime import steps
 from metric2loss.runtime.layouts import OrderLayout
 from metric2loss.runtime.layouts.base import turned
 from metric2loss.runtime.layouts.order import Arrangement
-from metric2loss.runtime.layouts.pairs import true_along
+from metric2loss.runtime.masks import true_along
 
 
 def made(kind, seed=0):

@@ -112,7 +112,7 @@ class DispatchedLoss(SurrogateLoss):
         evaluator.forgiving = True
         return evaluator
 
-    def _asked(self, evaluator: Evaluator, at: Tensor | list[Tensor]) -> Tensor:
+    def _asked(self, evaluator: Evaluator, at: Tensor | list[Tensor]) -> tuple[Tensor, Tensor | None]:
         """The user's own configurations are evaluated strictly."""
         evaluator.forgiving = False
         try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -20,14 +23,23 @@ def decided(problem: Problem, split: Split) -> bool:
 
 def gradient(problem: Problem, split: Split) -> tuple[Tensor, float] | None:
     """dL/dkeys of the integrated credit and the mean credit, from two evaluations of the rows; None if there is none."""
-    layout = problem.leaves[0].layout
-    outcomes = torch.stack([layout.with_ahead(split.winners), layout.with_ahead(~split.winners)])
-    values: Tensor = problem.row_values_at(outcomes)  # type: ignore[attr-defined]
-    right, wrong = values.reshape(2, -1)  # a metric that is one row may give no axis of rows
-    worth = problem.sign * (right - wrong) / len(right)
-    mixed = (split.amounts > 0) & (split.amounts < split.winners.shape[1])
-    worth = torch.where(torch.isfinite(worth) & mixed, worth, 0.0).to(split.values)
-    if not bool((worth != 0).any()):
+    worth = _worth(problem, split)
+    if not split.side.mixed:
+        worth = torch.where((split.amounts > 0) & (split.amounts < split.winners.shape[1]), worth, 0.0)
+    size = float(worth.abs().mean())
+    if size == 0:
         return None
-    slope = margins.pulled(split, worth, problem.progress)
-    return slope.to(split.keys.dtype), float(worth.abs().mean())
+    return margins.pulled(split, worth.to(split.values), problem.progress).to(split.keys.dtype), size
+
+
+def _worth(problem: Any, split: Split) -> Tensor:
+    """What choosing a good item rather than another is worth in each row, float64 [R]."""
+    layout = problem.leaves[0].layout
+    right, wrong = problem.best_rows, problem.rows_at(layout.with_ahead(~split.winners))
+    if right is None or len(right) != len(wrong):
+        right = problem.rows_at(layout.with_ahead(split.winners))
+    worth: Tensor = problem.sign * (right - wrong) / len(right)
+    if math.isfinite(float(worth.sum())):
+        return worth
+    worth = problem.sign * (problem.finite(right) - problem.finite(wrong)) / len(right)
+    return torch.where(torch.isfinite(worth), worth, 0.0)

@@ -11,10 +11,13 @@ import math
 import torch
 from torch import Tensor
 
+from metric2loss.runtime import masks
 from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.interpolants.links import link
 from metric2loss.runtime.split import Split
+
+_LEAST = 1e-30  # a softmax probability that is still a number of full precision
 
 
 def pulled(split: Split, worth: Tensor, progress: float) -> Tensor:
@@ -23,18 +26,59 @@ def pulled(split: Split, worth: Tensor, progress: float) -> Tensor:
     Of the hard margin the largest key of either side stands for it.
     """
     keys, good, best = split.values, split.winners, _hard if split.encoding == "margin" else _soft
-    if split.few is None:
-        of_good, up = best(keys.masked_fill(~good, -math.inf))
-        of_bad, down = best(keys.masked_fill(good, -math.inf))
-        share = torch.where(good, -up, down)
-    else:
-        of_good, up = best(split.of_good)
-        of_bad, share = best(keys.scatter(1, split.few, -math.inf))
-        share.scatter_(1, split.few, -up)
+    if split.few is not None and (found := _of_few(split, split.few, worth.to(keys), progress)) is not None:
+        return found
+    of_good, up = best(keys.masked_fill(~good, -math.inf))
+    of_bad, down = best(keys.masked_fill(good, -math.inf))
+    share = torch.where(good, -up, down)
     margin = of_good - of_bad
     mixed = torch.isfinite(margin)
     pull = torch.where(mixed, worth.to(keys), 0.0) * link(torch.where((worth >= 0) & mixed, margin, -margin), progress)
     return share.mul_(pull.nan_to_num_().div_(split.temperature).unsqueeze(1)).reshape(-1)
+
+
+def _of_few(split: Split, few: Tensor, worth: Tensor, progress: float) -> Tensor | None:
+    """The same where every row has as few good items, `few` [R, k]; None where that is no short cut."""
+    if split.encoding == "margin":
+        return _by_largest(split, few, worth, progress)
+    shares = torch.softmax(split.values, 1)
+    good = torch.gather(shares, 1, few)
+    p = good.sum(1)
+    if float(p.min()) < _LEAST or float(worth.min()) < 0:
+        return _by_sums(split, few, worth, progress)
+    rest = shares.scatter_(1, few, 0.0).sum(1)
+    pull = (worth * (p if progress == 1 else p**progress)).div_(split.temperature)
+    shares.mul_(pull.unsqueeze(1)).scatter_(1, few, good.mul_((-pull * rest / p).unsqueeze(1)))
+    return shares.reshape(-1)
+
+
+def _by_sums(split: Split, few: Tensor, worth: Tensor, progress: float) -> Tensor:
+    """By log Σ exp of either side, which is a number however far apart they are."""
+    of_good, up = _soft(split.of_good)
+    of_bad, share = _soft(split.values.scatter(1, few, -math.inf))
+    pull = _pull(split, of_good - of_bad, worth, progress)
+    return share.scatter_(1, few, -up).mul_(pull.unsqueeze(1)).reshape(-1)
+
+
+def _by_largest(split: Split, few: Tensor, worth: Tensor, progress: float) -> Tensor | None:
+    """The largest key of either side moves; None where two are equal, which move alike."""
+    good, up = split.of_good.max(1, keepdim=True)
+    others = split.values.scatter(1, few, -math.inf)
+    down = masks.largest(others)
+    bad = torch.gather(others, 1, down)
+    tied = others.scatter_(1, down, -math.inf).amax(1, keepdim=True) == bad
+    if few.shape[1] > 1:
+        tied |= (split.of_good == good).sum(1, keepdim=True) > 1
+    if bool(tied.any()):
+        return None
+    pull = _pull(split, (good - bad).squeeze(1), worth, progress).unsqueeze(1)
+    slope = torch.zeros_like(others).scatter_(1, down, pull)
+    return slope.scatter_(1, torch.gather(few, 1, up), -pull).reshape(-1)
+
+
+def _pull(split: Split, margin: Tensor, worth: Tensor, progress: float) -> Tensor:
+    """How hard each row is pulled, [R]."""
+    return worth * link(torch.where(worth >= 0, margin, -margin), progress) / split.temperature
 
 
 def _soft(keys: Tensor) -> tuple[Tensor, Tensor]:

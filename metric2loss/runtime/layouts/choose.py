@@ -7,8 +7,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from metric2loss.runtime import masks
 from metric2loss.runtime.layouts.base import Layout
-from metric2loss.runtime.layouts.pairs import PairLayout, Side
+from metric2loss.runtime.layouts.pairs import PairLayout, Side, chosen_of
 
 
 class ChooseLayout(PairLayout):
@@ -63,7 +64,7 @@ class ChooseLayout(PairLayout):
         return self.n_rows * self.n
 
     def result(self, bits: Tensor) -> Tensor:
-        return self._shaped(self._outcomes(self.winners(bits)))
+        return self.of_winners(self.winners(bits))
 
     def flipped(self, base: Tensor, flips: Tensor) -> Tensor:
         """Only the rows that a flip touches are decided again."""
@@ -74,7 +75,7 @@ class ChooseLayout(PairLayout):
         known = flips[listed]
         places, where = torch.unique(owner * self.n_rows + self.sorted_pair(known)[0] // self.n, return_inverse=True)
         if len(places) * 2 > len(flips) * self.n_rows:
-            return self._shaped(self._outcomes(self._winners(self.flipped_counts(base, flips))))
+            return self.of_winners(self._winners(self.flipped_counts(base, flips)))
         start = self.counts(base.unsqueeze(0))
         winners = self._winners(start).expand(len(flips), -1).clone()
         rows = places % self.n_rows
@@ -85,7 +86,7 @@ class ChooseLayout(PairLayout):
         count.view(-1).index_add_(0, where * n + behind % n, change)
         count.view(-1).index_add_(0, where * n + ahead % n, -change)
         winners.view(-1)[places] = self._winners(count.unsqueeze(0), rows)[0]
-        return self._shaped(self._outcomes(winners))
+        return self.of_winners(winners)
 
     def placed(self, items: Tensor) -> Tensor:
         """Outcomes of given rankings of the candidates, LongTensor[A, rows, n]."""
@@ -93,14 +94,10 @@ class ChooseLayout(PairLayout):
 
     def of_winners(self, winners: Tensor) -> Tensor:
         """Outcomes of given winners, LongTensor[A, rows]."""
-        return self._shaped(self._outcomes(winners))
+        return chosen_of(self.outcomes, winners).reshape(len(winners), *self.shape)
 
     def with_ahead(self, side: Tensor) -> Tensor:
-        if side.device.type == "cpu":  # NumPy stops at the first true one, torch compares all
-            first = torch.from_numpy(side.numpy().argmax(-1))
-        else:
-            first = side.to(torch.uint8).argmax(-1)
-        return self.of_winners(first.unsqueeze(0))[0]
+        return self.of_winners(masks.first(side).unsqueeze(0))[0]
 
     def _winners(self, count: Tensor, rows: Tensor | None = None) -> Tensor:
         second, by_class = (self._second, self.by_class) if rows is None else (self._second[rows], self.by_class[rows])
@@ -109,13 +106,6 @@ class ChooseLayout(PairLayout):
         behind = behind * self.n + by_class
         place = behind.argmin(-1, keepdim=True)
         return torch.gather(by_class.expand(len(count), -1, -1), 2, place).squeeze(-1)
-
-    def _outcomes(self, winners: Tensor) -> Tensor:
-        rows = torch.arange(self.n_rows, device=self.device)
-        return self.outcomes[rows, winners]
-
-    def _shaped(self, outcomes: Tensor) -> Tensor:
-        return outcomes.reshape(len(outcomes), *self.shape)
 
     def same_as(self, other: Layout) -> bool:
         return (

@@ -13,8 +13,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from metric2loss.runtime import masks
 from metric2loss.runtime.layouts.base import Layout, turned
-from metric2loss.runtime.layouts.pairs import Side
+from metric2loss.runtime.layouts.pairs import Side, chosen_of
 
 
 class MarginLayout(Layout):
@@ -42,18 +43,31 @@ class MarginLayout(Layout):
         self.soft = soft
         self.device = classes.device
         self.n_rows, self.n = classes.shape
-        self.low = (
-            None if low is None else low.items
-        )  # of the lower class, where no row has more than two and that is known
-        if low is None:
-            self.local = _numbered(classes.long())
-            self.amount = self.local.amax(1) + 1
-        else:
-            self.local = classes
-            self.amount = torch.where(low.amounts < self.n, 2, 1)
-        self._counts = torch.where(self.amount > 2, self.amount, self.amount - 1)
-        self.size = int(self._counts.sum())
-        self.most = int(self.amount.max())
+        self.lower = low  # the lower class, where no row has more than two and that is known
+        self.local = _numbered(classes.long()) if low is None else classes
+
+    @cached_property
+    def amount(self) -> Tensor:
+        """The number of classes of each row."""
+        return self.local.amax(1) + 1 if self.lower is None else torch.where(self.lower.amounts < self.n, 2, 1)
+
+    @cached_property
+    def most(self) -> int:
+        """The largest of them."""
+        return 2 if self._all_of_two else int(self.amount.max())
+
+    @cached_property
+    def size(self) -> int:  # type: ignore[override]
+        """Number of binaries."""
+        return self.n_rows if self._all_of_two else int(self._counts.sum())
+
+    @property
+    def _all_of_two(self) -> bool:
+        return self.lower is not None and self.lower.mixed
+
+    @cached_property
+    def _counts(self) -> Tensor:
+        return torch.where(self.amount > 2, self.amount, self.amount - 1)
 
     @cached_property
     def row_of(self) -> Tensor:
@@ -155,15 +169,14 @@ class MarginLayout(Layout):
 
     def with_ahead(self, side: Tensor) -> Tensor:
         """The outcome of the candidates of `side`, BoolTensor[rows, n], coming before all others."""
-        return self._shaped(side.to(torch.uint8).argmax(-1).unsqueeze(0))[0]
+        return self._shaped(masks.first(side).unsqueeze(0))[0]
 
     def placed(self, items: Tensor) -> Tensor:
         """Outcomes of given rankings of the candidates, LongTensor[A, rows, n]."""
         return self._shaped(items[..., 0])
 
     def _shaped(self, winners: Tensor) -> Tensor:
-        outcomes = self.outcomes[torch.arange(self.n_rows, device=self.device), winners]
-        return outcomes.reshape(len(winners), *self.shape)
+        return chosen_of(self.outcomes, winners).reshape(len(winners), *self.shape)
 
     def detached(self) -> MarginLayout:
         found = copy.copy(self)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metric2loss.runtime import masks
 from metric2loss.runtime.layouts.neighbours import Neighbours
 from metric2loss.runtime.layouts.pairs import PairLayout, stable_order
 
@@ -79,9 +80,7 @@ class OrderLayout(PairLayout):
         return self.arrangement.back(items[..., : self.length])
 
     def with_ahead(self, side: Tensor) -> Tensor:
-        rows = torch.gather(side, 1, self.by_class)
-        order = stable_order((~rows).long(), 2)
-        return self.placed(torch.gather(self.by_class, 1, order).unsqueeze(0))[0]
+        return self.placed(masks.true_first(side).unsqueeze(0))[0]
 
     def _places(self, count: Tensor) -> Tensor:
         """Place of each item inside its class, fewest ahead first.  Classes are runs, so one sort serves them all."""

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metric2loss.runtime import masks
 from metric2loss.runtime.layouts.base import Layout
 
 
@@ -28,23 +29,11 @@ def stable_order(keys: Tensor, limit: int) -> Tensor:
     return torch.from_numpy(np.argsort(small.numpy(), axis=-1, kind="stable"))
 
 
-def true_along(bits: Tensor) -> tuple[Tensor, Tensor]:
-    """True entries of BoolTensor[..., p, n] along the last axis and along the one before.
-
-    Sums of truth values are not vectorised; eight bytes are added at once as one long number, 255 times without overflow.
-    """
-    n = bits.shape[-1]
-    if not bits.numel():
-        return bits.sum(-1), bits.sum(-2)
-    if n % 8:
-        bits = torch.nn.functional.pad(bits, (0, -n % 8))
-    bits = bits.contiguous()
-    if bits.storage_offset() % 8:  # part of a longer list
-        bits = bits.clone()
-    words = bits.view(torch.int64)
-    last = [part.sum(-1, keepdim=True).view(torch.uint8).sum(-1) for part in torch.split(words, 255, -1)]
-    before = [part.sum(-2).view(torch.uint8)[..., :n].long() for part in torch.split(words, 255, -2)]
-    return sum(last[1:], last[0]), sum(before[1:], before[0])
+def chosen_of(outcomes: Tensor, winners: Tensor) -> Tensor:
+    """The outcome [A, rows, ...] of each winner, LongTensor[A, rows], among outcomes [rows, n, ...]."""
+    if outcomes.ndim == 2:
+        return torch.gather(outcomes, 1, winners.t()).t()
+    return outcomes[torch.arange(len(outcomes), device=outcomes.device), winners]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,20 +46,50 @@ class Side:
     @classmethod
     def smaller(cls, yes: Tensor) -> Side:
         """Of truth values [rows, n], the side of each row that is not the larger one."""
-        right, n = yes.sum(1), yes.shape[1]
+        found, n = cls.of(yes), yes.shape[1]
+        least, most = found.range
+        if least > 0 and 2 * most <= n:
+            return found
+        right = found.amounts
         other = ((2 * right > n) & (right < n)) | (right == 0)
-        return (
-            cls(yes ^ other.unsqueeze(1), torch.where(other, n - right, right))
-            if bool(other.any())
-            else cls(yes, right)
-        )
+        return cls(yes ^ other.unsqueeze(1), torch.where(other, n - right, right)) if bool(other.any()) else found
 
     @classmethod
     def lower(cls, classes: Tensor) -> Side | None:
         """Of numbered classes [rows, n]; None where a row has more than two."""
         least, most = classes.amin(1, keepdim=True), classes.amax(1, keepdim=True)
         low = classes == least
-        return cls(low, low.sum(1)) if bool((low | (classes == most)).all()) else None
+        return cls.of(low) if bool((low | (classes == most)).all()) else None
+
+    @classmethod
+    def of(cls, items: Tensor) -> Side:
+        """These items."""
+        return cls(items, masks.amounts(items))
+
+    @cached_property
+    def range(self) -> tuple[int, int]:
+        """The smallest and the largest number of items of a row."""
+        least, most = self.amounts.aminmax()
+        return int(least), int(most)
+
+    @cached_property
+    def pairs(self) -> int:
+        """The pairs of an item of this side and another of its row."""
+        (least, most), n = self.range, self.items.shape[1]
+        if least == most:
+            return len(self.amounts) * least * (n - least)
+        return int((self.amounts * (n - self.amounts)).sum())
+
+    @property
+    def mixed(self) -> bool:
+        """Whether every row has items of this side and others."""
+        least, most = self.range
+        return 0 < least and most < self.items.shape[1]
+
+    @property
+    def others(self) -> Side:
+        """The items of each row that are not of this side."""
+        return Side(~self.items, self.items.shape[1] - self.amounts)
 
 
 class PairLayout(Layout):
@@ -103,13 +122,13 @@ class PairLayout(Layout):
         """Number of binaries."""
         if self.lower is None:
             return int(self._counts.sum())
-        return int((self.lower.amounts * (self.n - self.lower.amounts)).sum())
+        return self.lower.pairs
 
     @cached_property
     def by_class(self) -> Tensor:
         """[rows, n]: item at each sorted place."""
         if self.low is not None:
-            return stable_order((~self.low).long(), 2)
+            return masks.true_first(self.low)
         return torch.argsort(self.classes, dim=-1, stable=True)
 
     @cached_property
@@ -172,8 +191,8 @@ class PairLayout(Layout):
         """(P, N) when every row has P items of one class and N of another: pairs are [rows, P, N] then."""
         if not self.size or self.lower is None:
             return None
-        p = int(self.lower.amounts[0])
-        return (p, self.n - p) if p < self.n and bool((self.lower.amounts == p).all()) else None
+        p, most = self.lower.range
+        return (p, self.n - p) if p == most < self.n else None
 
     def differences(self) -> Tensor:
         """c of every pair, with its autograd graph."""
@@ -215,7 +234,7 @@ class PairLayout(Layout):
         amount = len(bits)
         if self.grid is not None:
             p, n = self.grid
-            wins, beaten = true_along(bits.reshape(amount, self.n_rows, p, n))
+            wins, beaten = masks.true_along(bits.reshape(amount, self.n_rows, p, n))
             return torch.cat([n - wins, beaten], -1)
         count = torch.zeros(amount, self.n_rows * self.n, dtype=torch.long, device=self.device)
         if self.size:
