@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -197,14 +197,17 @@ class Evaluator:
         random = torch.rand(2 * _CHECKED, len(bits), generator=draw).to(bits.device) < 0.1
         self.at(torch.where(random, ~bits, bits))
 
-    def run_cost(self, bits: Tensor) -> int:
-        """What one configuration costs beside the numbers handed to g, in such numbers; measured once."""
+    def run_cost(self, now: Callable[[], Tensor]) -> int:
+        """What one configuration costs beside the numbers handed to g, in such numbers; measured once, at the binaries `now`."""
         batching = self.batching["g"]
-        if not batching.run_cost and batching.way == "vmap":
+        if batching.run_cost:
+            return batching.run_cost
+        bits = now()
+        if batching.way == "vmap":
             with effort.Handled() as handled:
                 self.at_flips(bits, torch.arange(min(2 * _SMALL, len(bits)), device=bits.device).unsqueeze(1))
             batching.run_cost = max(1, handled.numbers // effort.PASSES)
-        elif not batching.run_cost:
+        else:
             batching.run_cost = effort.NUMBERS * effort.calls(lambda: self.at(bits.unsqueeze(0)))
         return batching.run_cost
 

@@ -173,7 +173,7 @@ class Problem:
     @property
     def run_cost(self) -> int:
         """What one configuration costs beside the numbers handed to g, in such numbers."""
-        return self.evaluator.run_cost(self.bits)
+        return self.evaluator.run_cost(lambda: self.bits)
 
     def values(self, base: Tensor, flips: Tensor) -> Tensor:
         """Exact g at `base` with each line of `flips` turned (LongTensor[A, F] of flat binaries, -1 none): float64 [A]."""

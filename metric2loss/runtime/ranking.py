@@ -95,27 +95,35 @@ def _all_distinct(keys: Tensor) -> Tensor:
 
 def _classes(told_apart_by: tuple[Any, ...], arrangement: Arrangement, keys: Tensor) -> Tensor:
     """LongTensor[rows, n]: equal numbers for items with equal entries in all the arrays."""
+    numbered = [ids for told in told_apart_by for ids in _numbered(told, arrangement, keys)]
+    if len(numbered) == 1:
+        return numbered[0]
     classes = torch.zeros(keys.shape, dtype=torch.long, device=keys.device)
-    for told in told_apart_by:
-        for ids in _numbered(told, arrangement, keys):
-            joint = classes * (int(ids.max()) + 1 if ids.numel() else 1) + ids
-            classes = torch.unique(joint, return_inverse=True)[1] if len(told_apart_by) > 1 else joint
+    for ids in numbered:
+        joint = classes * (int(ids.max()) + 1 if ids.numel() else 1) + ids
+        classes = torch.unique(joint, return_inverse=True)[1] if len(told_apart_by) > 1 else joint
     return classes
 
 
 def _numbered(told: Any, arrangement: Arrangement, keys: Tensor) -> list[Tensor]:
     """One array as numbers [rows, n] that are equal where its entries are; trailing axes give several."""
-    if isinstance(told, Tensor):
-        ids = torch.unique(told.detach(), return_inverse=True)[1].to(keys.device)
-    else:
-        values = np.asarray(told.exact if isinstance(told, Array) else told)
-        ids = torch.from_numpy(np.unique(values, return_inverse=True)[1].reshape(values.shape)).to(keys.device)
+    ids = _from_zero(told if isinstance(told, Tensor) else np.asarray(getattr(told, "exact", told))).to(keys.device)
     shape, n = arrangement.shape, keys.shape[-1]
     if ids.ndim == 1 and len(ids) == n:
         return [ids.expand(keys.shape)]
     if ids.ndim > len(shape):
         return [arrangement.rows(part) for part in ids.reshape(*shape, -1).movedim(-1, 0)]
     return [arrangement.rows(ids.expand(shape))]
+
+
+def _from_zero(values: Tensor | np.ndarray) -> Tensor:
+    """0, 1, 2 … for the distinct entries, in their order."""
+    if isinstance(values, np.ndarray):
+        if values.dtype.kind in "biu" and values.size and int(values.max()) - (least := int(values.min())) <= 1:
+            return torch.from_numpy((values != least).astype(np.int64))
+        return torch.from_numpy(np.unique(values, return_inverse=True)[1].reshape(values.shape))
+    numbers: Tensor = torch.unique(values.detach(), return_inverse=True)[1]
+    return numbers
 
 
 def choose(

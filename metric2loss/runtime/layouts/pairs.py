@@ -57,9 +57,10 @@ class Side:
     @classmethod
     def lower(cls, classes: Tensor) -> Side | None:
         """Of numbered classes [rows, n]; None where a row has more than two."""
-        least, most = classes.amin(1, keepdim=True), classes.amax(1, keepdim=True)
+        least, most = classes.aminmax(dim=1, keepdim=True)
         low = classes == least
-        return cls.of(low) if bool((low | (classes == most)).all()) else None
+        apart = 0 if not len(classes) or classes.dtype == torch.bool else int((most - least).max())
+        return cls.of(low) if apart <= 1 or bool((low | (classes == most)).all()) else None
 
     @classmethod
     def of(cls, items: Tensor) -> Side:
