@@ -205,8 +205,9 @@ class Problem:
         return float(value), rows
 
     def rows_at(self, outcome: Tensor) -> Tensor:
-        """Each row's value there, [R]."""
-        return self.evaluator.at_native([outcome], "rows").reshape(-1)
+        """Each row's value there, [R]; of a metric that is no mean its own, [1]."""
+        method = "rows" if self.n_rows > 1 or self.evaluator.separable else "g"
+        return self.evaluator.at_native([outcome], method).reshape(-1)
 
     def record(self, scores: Mapping[str, Tensor]) -> Tensor | None:
         """The binaries at other scores; None where the steps are not the same there."""
