@@ -18,6 +18,7 @@ from torch import Tensor
 
 from bench.core.names import Compiled, Mixture, parse
 from bench.core.task import Criterion, Task
+from bench.rivals.losses import rival
 
 ROOT = Path(__file__).resolve().parents[2]
 METRICS = ROOT / "examples" / "metrics"
@@ -76,8 +77,11 @@ def class_of(task: Task) -> Any:
     return found
 
 
-def criterion_of(task: Task, name: str, steps: int, seed: int) -> Criterion:
-    """(network output, *targets) -> loss, for any name that `names.parse` knows."""
+def criterion_of(task: Task, name: str, steps: int, seed: int, examples: int = 0) -> Criterion:
+    """(network output, *targets) -> loss, for any name that `names.parse` knows, and for rivals; examples: to train on."""
+    other = rival(task.key, name)
+    if other is not None:
+        return other.make(examples)
     meant = parse(task, name)
     if isinstance(meant, str):
         return task.handmade[meant](steps)

@@ -21,6 +21,18 @@ Schedule = Callable[[torch.optim.Optimizer, int], torch.optim.lr_scheduler.LRSch
 Augment = Callable[[Batch, torch.Generator], Batch]
 
 
+class System:
+    """A criterion that is part of a system: it is told which training examples are in the batch, and brings its optimizer."""
+
+    rows: Tensor
+
+    def __call__(self, *given: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def optimizer(self, parameters: Iterable[nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
 class Split:
     """One seed's data."""

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from bench.core.losses import ROOT, criterion_of, metric_of
 from bench.core.record import Epoch, Outcome, Run
-from bench.core.task import Batch, Criterion, Split, Task
+from bench.core.task import Batch, Criterion, Split, System, Task
+from bench.rivals.losses import rival
 from bench.tasks import named
 from metric2loss.diagnostics import MetricError
 
@@ -53,6 +54,8 @@ class Training:
         losses = []
         for rows in shuffled[: self.steps * size].reshape(self.steps, size):
             batch = tuple(array[rows] for array in train)
+            if isinstance(self.criterion, System):
+                self.criterion.rows = rows
             if self.task.augment is not None:
                 batch = self.task.augment(batch, self.noise)
             losses.append(self.step(tuple(array.to(self.run.device) for array in batch)))
@@ -89,13 +92,15 @@ def start(run: Run) -> Training:
     network = task.network().to(run.device)
     steps = len(data.train[0]) // task.batch_size
     total = steps * (task.epochs if run.epochs is None else run.epochs)
-    optimizer = task.optimizer(network.parameters(), run.learning_rate)
+    criterion = criterion_of(task, run.loss, total, run.seed, len(data.train[0]))
+    make = criterion.optimizer if isinstance(criterion, System) else task.optimizer
+    optimizer = make(network.parameters(), run.learning_rate)
     return Training(
         run,
         task,
         data,
         network,
-        criterion_of(task, run.loss, total, run.seed),
+        criterion,
         optimizer,
         None if task.schedule is None else task.schedule(optimizer, total),
         steps,
@@ -158,7 +163,9 @@ def measured(task: Task, metric: Callable[..., Any], scores: Tensor, targets: li
 def settings(training: Training) -> dict[str, Any]:
     """What a reader needs to know to compare runs."""
     task, optimizer = training.task, training.optimizer
+    other = rival(task.key, training.run.loss)
     return {
+        **({} if other is None else {"package": other.version}),
         "metric": f"{task.metric}.{task.function}",
         "network": sum(parameter.numel() for parameter in training.network.parameters()),
         "train": len(training.data.train[0]),
