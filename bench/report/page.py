@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.core.record import every
 from bench.core.sweep import LONGER, Plan
-from bench.report import figures, full_runs, learning, paper, sigmas
+from bench.report import figures, full_runs, learning, paper, rivals, sigmas
 from bench.report.comparison import Comparison, comparisons
 from bench.report.remarks import REMARKS
 from bench.tasks import groups
@@ -39,6 +39,8 @@ def page(learned: list[Comparison], longer: list[Comparison], papers: list[Compa
         parts.append(learning.section(learned))
     if longer:
         parts.append(learning.longer_section(longer))
+    if learned and (runs / "rivals").exists():
+        parts.append(rivals.section(rivals.joined(learned, every(runs / "rivals"))))
     parts.append(paper.section(papers, runs))
     if sigmas.task_of(papers) is not None:
         parts.append("![PCKh by the width of the bump](figures/sigmas.svg)")
