@@ -10,7 +10,7 @@ from rich.console import Console
 from bench.core.losses import compile_metrics
 from bench.core.pool import train_all
 from bench.core.tuning import grid_text
-from bench.demo.learning import COMMAND, GRID, SEEDS, runs, tune
+from bench.demo.learning import COMMAND, GRID, LOSSES, SEEDS, runs, tune
 from bench.demo.report import LEGEND, table
 from bench.tasks.demo import TASKS
 
@@ -25,7 +25,12 @@ QUICK_EPOCHS = 2
 )
 @click.option("--workers", default=None, type=int, help="Processes to train in; one a core unless given.")
 @click.option("--tune", "tuning", is_flag=True, help="Choose the learning rates again instead (takes several minutes).")
-def main(seeds: int, quick: bool, metrics: tuple[str, ...], workers: int | None, tuning: bool) -> None:
+@click.option(
+    "--loss", "losses", multiple=True, type=click.Choice(LOSSES), help="With --tune: only this loss (repeatable)."
+)
+def main(
+    seeds: int, quick: bool, metrics: tuple[str, ...], workers: int | None, tuning: bool, losses: tuple[str, ...]
+) -> None:
     """Compile the metrics, train with the hand-made and the compiled losses, compare."""
     start = time.perf_counter()
     console = Console()
@@ -34,7 +39,7 @@ def main(seeds: int, quick: bool, metrics: tuple[str, ...], workers: int | None,
     console.print(f"[bold]$ {compilation.command}")
     console.print(compilation.output, highlight=False, markup=False)
     if tuning:
-        tune(console, workers, tasks)
+        tune(console, workers, tasks, losses or LOSSES)
         return
     seeds = 2 if quick else seeds
     outcomes = train_all(runs(tasks, seeds, QUICK_EPOCHS if quick else None), console, workers)

@@ -30,9 +30,9 @@ def name_of(task: Task, loss: str) -> str:
     return next(iter(task.handmade)) if loss == HANDMADE else loss
 
 
-def tune(console: Console, workers: int | None, tasks: Sequence[Task]) -> None:
-    """Search every task and loss, and write the file; tasks that were not searched stay as they are."""
-    keys = {(task.key, name_of(task, loss)): loss for task in tasks for loss in LOSSES}
+def tune(console: Console, workers: int | None, tasks: Sequence[Task], losses: Sequence[str] = LOSSES) -> None:
+    """Search those tasks and losses, and write the file; what was not searched stays as it is."""
+    keys = {(task.key, name_of(task, loss)): loss for task in tasks for loss in losses}
     train = partial(train_all, console=console, workers=workers, title="tuning")
     write({(task, keys[task, name]): rates for (task, name), rates in search(keys, GRID, SEEDS, train).items()})
 

@@ -74,8 +74,23 @@ def summary(tasks: Sequence[Comparison]) -> str:
         *(f"- Against `{name}`: {count(tasks, against(name))}." for name in CONTROLS),
         f"- As a drop-in, at the hand-made loss's own learning rate: {count(tasks, at_their_rate)}.",
         f"- As a drop-in it loses more than {LIMIT:g} on {len(lost)}: {listed(lost)}.",
+        *fresh_lines([t for t in tasks if t.task.fresh]),
     ]
     return "\n".join(lines)
+
+
+def fresh_lines(tasks: Sequence[Comparison]) -> list[str]:
+    """More of the tasks that no change was tried on."""
+    parts = [against_best, in_hindsight, *map(against, CONTROLS), at_their_rate]
+    if not tasks or not all(part(task) for task in tasks for part in parts):
+        return []
+    controls = ", ".join(f"`{name}` {count(tasks, against(name))}" for name in CONTROLS)
+    hindsight = f"against the hand-made loss that turns out best on the test data: {count(tasks, in_hindsight)}"
+    return [f"- On the fresh tasks, {hindsight}; against {controls}; as a drop-in {count(tasks, at_their_rate)}."]
+
+
+def tables_by_kind(tasks: Sequence[Comparison]) -> str:
+    return "\n\n".join(f"**{title}**\n\n{main_table(part)}" for title, part in by_kind(tasks).items() if part)
 
 
 PROTOCOL = f"""Every loss searches the same grid of learning rates ({grid_text(GRID)}), widened by half decades until the best rate lies
@@ -103,7 +118,7 @@ def section(tasks: Sequence[Comparison]) -> str:
 
 {PROTOCOL}
 
-{main_table(tasks)}
+{tables_by_kind(tasks)}
 
 ![Paired gains with 95 % intervals](figures/gains.svg)
 
