@@ -57,8 +57,7 @@ class Anchors:
         separable = rows.of is not None
         if not separable and len(problem.leaves) == 1 and hasattr(problem, "values_at"):
             layout = problem.leaves[0].layout
-            outcomes = [layout.flipped(base, flips) for base, flips in self.around()]
-            found: Tensor = problem.values_at(torch.cat([*outcomes, layout.result(self.random)]))
+            found: Tensor = problem.values_at(layout.around([*self.around()], self.random))
             return found.double().reshape(-1, 1)
         of_all = problem.row_values_of if separable else problem.values_of
         of_flips = problem.row_values if separable else problem.values

@@ -17,6 +17,7 @@ from torch import Tensor
 from metric2loss import step
 from metric2loss.runtime import indexing, numpy_statistics, ufunc_methods  # noqa: F401 (they register functions)
 from metric2loss.runtime.batched import Unbatchable, agreed, in_batch, plain
+from metric2loss.runtime.dtypes import as_tensor, dtype_of, torch_dtype
 from metric2loss.runtime.failures import failure
 from metric2loss.runtime.numpy_functions import evaluate, ufunc
 from metric2loss.runtime.rearranged import moved
@@ -391,23 +392,6 @@ class Element(Array):
         return self._exact is not None and (self.parent is not None or self._made is not None)
 
 
-def elements(found: Sequence[Any]) -> Tensor:
-    """Entries (`Element`) of arrays as one tensor [n], taken array by array."""
-    parents: dict[int, Tensor] = {}
-    starts: dict[int, int] = {}
-    places, total = [], 0
-    for x in found:
-        parent = x.parent
-        if parent is None:
-            return torch.stack([x.tensor.reshape(()) for x in found])
-        if id(parent) not in starts:
-            parents[id(parent)], starts[id(parent)] = parent, total
-            total += len(parent)
-        places.append(starts[id(parent)] + x.place)
-    together = [*parents.values()]
-    return (together[0] if len(together) == 1 else torch.cat(together))[torch.tensor(places)]
-
-
 _METHODS = (
     "all any argmax argmin argpartition argsort choose clip conj cumprod cumsum diagonal max mean min nonzero prod "
     "ptp ravel repeat round searchsorted squeeze std sum swapaxes take trace var"
@@ -443,6 +427,11 @@ def wrapped(exact: Any, tensor: Tensor | None) -> Any:
 
 def _apply(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """One NumPy call: by NumPy where all exact values are known, by torch where a tensor is among the arguments."""
+    if not kwargs and _batched(args):
+        try:
+            return _joined(None, on_tensors(*map(_given, args)))
+        except NotImplementedError:
+            pass
     out = kwargs.pop("out", None) if kwargs else None
     found = [part for part in indexing.deep((args, kwargs)) if isinstance(part, Array)]
     exact = None
@@ -462,6 +451,17 @@ def _apply(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, 
         return result
     target = out[0] if isinstance(out, tuple) else out
     return target.assign(result) if isinstance(target, Array) else _raise_out()
+
+
+def _batched(args: tuple[Any, ...]) -> bool:
+    """Whether some argument differs between configurations, and none holds others."""
+    found = False
+    for part in args:
+        kind = type(part)
+        if kind is list or kind is tuple or kind is dict:
+            return False
+        found = found or (kind is Array and part._exact is None)
+    return found
 
 
 def _scored(exact: Any, tensor: Any, scores: Any) -> Any:
@@ -575,21 +575,6 @@ def _deep(value: Any, change: Callable[[Any], Any]) -> Any:
     if type(value) is dict:
         return {key: _deep(part, change) for key, part in value.items()}
     return change(value)
-
-
-def as_tensor(x: Any) -> Tensor:
-    """A tensor with the values of an ndarray (copied: views with negative strides and read-only arrays are no tensors)."""
-    return torch.from_numpy(np.array(x, order="C"))
-
-
-def torch_dtype(dtype: Any) -> torch.dtype:
-    """The torch dtype of anything NumPy takes for one."""
-    return torch.from_numpy(np.empty(0, dtype=np.dtype(dtype))).dtype
-
-
-def dtype_of(x: Tensor) -> np.dtype[Any]:
-    """The NumPy dtype of a tensor (also a batched one, which has no NumPy form)."""
-    return torch.empty(0, dtype=x.dtype).numpy().dtype
 
 
 def everywhere(value: Any) -> Any:

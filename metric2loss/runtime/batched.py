@@ -6,7 +6,7 @@ g runs once under `torch.vmap` for many configurations.  Where the user's lines 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -39,6 +39,22 @@ def batch(pivot: Tensor) -> Iterator[None]:
         yield
     finally:
         _pivot.reset(token)
+
+
+def vmapped(function: Callable[..., Tensor], parts: Sequence[Tensor], many: Sequence[bool], amount: int) -> Tensor:
+    """`function` for `amount` configurations at once: [amount, ...], over the first axis of those `parts` that are `many`.
+
+    What `torch.vmap` does, without its way through nested containers; the pivot of `batch` is made here.
+    """
+    level = _functorch._vmap_increment_nesting(amount, "error")
+    try:
+        pivot = torch.ones(amount, dtype=torch.bool, device=parts[0].device if parts else None)
+        lifted = [_functorch._add_batch_dim(x, 0, level) if m else x for x, m in zip(parts, many, strict=True)]
+        with batch(_functorch._add_batch_dim(pivot, 0, level)):
+            found = function(*lifted)
+        return _functorch._remove_batch_dim(found, level, amount, 0)
+    finally:
+        _functorch._vmap_decrement_nesting()
 
 
 def in_batch() -> bool:

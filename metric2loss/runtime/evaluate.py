@@ -15,7 +15,7 @@ from torch import Tensor
 from metric2loss.diagnostics import MetricError
 from metric2loss.runtime import effort
 from metric2loss.runtime.arrays import Array, everywhere
-from metric2loss.runtime.batched import Split, Unbatchable, batch
+from metric2loss.runtime.batched import Split, Unbatchable, vmapped
 from metric2loss.runtime.failures import failure
 from metric2loss.runtime.lenient import Lenient
 from metric2loss.runtime.recorded import Outcomes
@@ -258,18 +258,15 @@ class Evaluator:
     def _vmap(self, outcomes: list[Tensor], many: list[bool], amount: int, method: str) -> Tensor:
         source = self.program.source
 
-        def one(pivot: Tensor, *mine: Tensor) -> Tensor:
+        def one(*mine: Tensor) -> Tensor:
             source.current = mine
-            with batch(pivot):
-                return self._value(self.program.run_batched(method), method)
+            return self._value(self.program.run_batched(method), method)
 
-        dims = (0, *(0 if m else None for m in many))
-        pivots = torch.ones(amount, dtype=torch.bool, device=self.device)
         # Arrays do for NumPy's lines what the mode does for torch's
         mode = nullcontext() if self.program.owner.library == "numpy" else TorchBatch()
         with mode, torch.no_grad(), np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            values: Tensor = torch.vmap(one, in_dims=dims)(pivots, *outcomes)
+            values = vmapped(one, outcomes, many, amount)
         return values.reshape(amount, -1) if method == "rows" else values
 
     def _loop(self, outcomes: list[Tensor], many: list[bool], chosen: Any, method: str) -> Tensor:

@@ -214,7 +214,15 @@ def lenient(function: FunctionType, names: dict[str, Any]) -> FunctionType:
     return bound
 
 
-_bound: WeakKeyDictionary[type, dict[int, dict[str, Any]]] = WeakKeyDictionary()
+_bound: WeakKeyDictionary[type, dict[FunctionType, FunctionType]] = WeakKeyDictionary()
+_names: WeakKeyDictionary[type, dict[int, dict[str, Any]]] = WeakKeyDictionary()
+
+
+def _globals(kind: type, own: dict[str, Any]) -> dict[str, Any]:
+    known = _names.setdefault(kind, {})
+    if id(own) not in known:
+        known[id(own)] = lenient_globals(own)
+    return known[id(own)]
 
 
 class Lenient:
@@ -229,10 +237,9 @@ class Lenient:
         if not isinstance(found, FunctionType) or name not in ("f", "g", "rows") or kind.dispatched:
             return getattr(self._owner, name)
         known = _bound.setdefault(kind, {})
-        own = found.__globals__
-        if id(own) not in known:
-            known[id(own)] = lenient_globals(own)
-        return lenient(found, known[id(own)]).__get__(self)
+        if found not in known:
+            known[found] = lenient(found, _globals(kind, found.__globals__))
+        return known[found].__get__(self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._owner, name, value)

@@ -160,23 +160,27 @@ def _both(a: Any, b: Any) -> tuple[Tensor, Tensor]:
 # --- arithmetic in NumPy's types: what torch would compute in float32 (an integer by an integer) is float64 there
 
 
-def _common(a: Any, b: Any) -> tuple[Any, Any, torch.dtype]:
-    """The operands, and the type NumPy computes in: plain Python numbers take that of the array."""
-    kinds = [_kind(x) for x in (a, b)]
-    strong = [kind for kind, weak in kinds if not weak]
-    dtype = _promoted(*strong) if len(strong) == 2 else strong[0] if strong else kinds[0][0]
-    for kind, weak in kinds:
-        if weak and strong and _RANK[kind] > _RANK.get(_category(dtype), 2):
-            dtype = kind
-    return a, b, dtype
+def _common(a: Any, b: Any) -> torch.dtype:
+    """The type NumPy computes in: plain Python numbers take that of the array."""
+    return _computed_in(_kind(a), _kind(b))
 
 
-def _kind(x: Any) -> tuple[torch.dtype, bool]:
+def _kind(x: Any) -> Any:
     if isinstance(x, Tensor):
-        return x.dtype, False
-    if type(x) in (bool, int, float):
-        return _PYTHON[type(x)], True
-    return _as(x).dtype, False
+        return x.dtype
+    return type(x) if type(x) in _PYTHON else _as(x).dtype
+
+
+@functools.cache
+def _computed_in(*kinds: Any) -> torch.dtype:
+    """The same for types of tensors and of Python numbers."""
+    strong = [kind for kind in kinds if kind not in _PYTHON]
+    weak = [_PYTHON[kind] for kind in kinds if kind in _PYTHON]
+    dtype = _promoted(*strong) if len(strong) == 2 else strong[0] if strong else weak[0]
+    for kind in weak:
+        if strong and _RANK[kind] > _RANK.get(_category(dtype), 2):
+            dtype = kind
+    return dtype
 
 
 _PYTHON = {bool: torch.bool, int: torch.int64, float: torch.float64}
@@ -199,9 +203,9 @@ def _arithmetic(name: str, operation: Function, real: bool = False) -> None:
     """A ufunc of two operands; `real`: integers give float64."""
 
     def call(a: Any, b: Any, **kwargs: Any) -> Any:
-        if any(value is not None and value is not np._NoValue for value in kwargs.values()):
+        if kwargs and any(value is not None and value is not np._NoValue for value in kwargs.values()):
             return plain(a, b, **kwargs)
-        a, b, dtype = _common(a, b)
+        dtype = _common(a, b)
         if dtype.is_complex or (dtype == torch.bool and not real):
             return plain(a, b)
         dtype = torch.float64 if real and not dtype.is_floating_point else dtype
@@ -215,7 +219,7 @@ def _of_type(x: Any, dtype: torch.dtype) -> Any:
     """A tensor in the type computed in; a Python number as it is."""
     if isinstance(x, Tensor):
         return x.to(dtype)
-    return x if type(x) in (bool, int, float) else _as(x).to(dtype)
+    return x if type(x) in _PYTHON else _as(x).to(dtype)
 
 
 for _ufunc in ("add", "subtract", "multiply"):
@@ -229,7 +233,7 @@ def _comparison(name: str, operation: Function) -> None:
         if kwargs or not all(isinstance(x, Tensor) or type(x) in (bool, int, float) for x in (a, b)):
             return plain(a, b, **kwargs)
         _check_shapes(name, (a, b))
-        a, b, dtype = _common(a, b)
+        dtype = _common(a, b)
         a, b = _of_type(a, dtype), _of_type(b, dtype)
         return operation(a, b) if isinstance(a, Tensor) else operation(_as(a), b)
 
@@ -245,7 +249,8 @@ def _reduction(name: str, operation: Function, real: bool = False) -> None:
     """sum, mean, prod, cumsum: Booleans count as integers; `real`: the result is a float."""
 
     def call(x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:
-        kwargs = {key: value for key, value in kwargs.items() if value is not np._NoValue}
+        if kwargs:
+            kwargs = {key: value for key, value in kwargs.items() if value is not np._NoValue}
         if "where" in kwargs or "initial" in kwargs:
             return _partly(name, x, kwargs, axis=axis, dtype=dtype, keepdims=keepdims)
         given = bool(kwargs)

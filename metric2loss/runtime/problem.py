@@ -215,11 +215,11 @@ class Problem:
 
     def _noticed(self, values: Tensor) -> Tensor:
         if math.isfinite(self.best_value) and len(values):
-            self.met = max(self.met, float((self.sign * values).max()))
+            self.met = max(self.met, self.sign * float(values.max() if self.sign > 0 else values.min()))
         return values
 
     def finite(self, values: Tensor) -> Tensor:
         """What is no number is worth what the batch is."""
-        if self.filler is None:
+        if self.filler is None or math.isfinite(float(values.sum())):
             return values
         return torch.where(torch.isfinite(values), values, self.filler)

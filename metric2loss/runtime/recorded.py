@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metric2loss.runtime.arrays import Array, as_tensor
+from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.batched import in_batch, is_batched
+from metric2loss.runtime.dtypes import as_tensor
 from metric2loss.runtime.late import Late
 from metric2loss.runtime.layouts import Layout
 

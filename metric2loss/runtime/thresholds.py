@@ -10,8 +10,8 @@ from torch import Tensor
 
 from metric2loss.rules.rounding import threshold
 from metric2loss.runtime import settings
-from metric2loss.runtime.arrays import as_tensor
 from metric2loss.runtime.comparing import compare
+from metric2loss.runtime.dtypes import as_tensor
 from metric2loss.runtime.failures import failure
 from metric2loss.runtime.layouts import ThermometerLayout
 from metric2loss.runtime.native import called

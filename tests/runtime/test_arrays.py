@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from metric2loss.diagnostics import MetricError
-from metric2loss.runtime.arrays import Array, Element, elements, everywhere
+from metric2loss.runtime.arrays import Array, Element, everywhere
 from metric2loss.runtime.batched import Split, Unbatchable, batch
+from metric2loss.runtime.elements import elements
 
 X = np.array([[3.0, 1.0, 2.0, 1.0], [0.0, 5.0, 4.0, 1.0], [2.0, 2.0, 7.0, 0.5]])
 ORDERS = np.array([[2, 0, 3, 1], [0, 1, 2, 3], [3, 2, 1, 0]])

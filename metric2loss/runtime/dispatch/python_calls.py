@@ -21,11 +21,12 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime import lenient, steps
-from metric2loss.runtime.arrays import Array, Element, elements
+from metric2loss.runtime.arrays import Array, Element
 from metric2loss.runtime.batched import in_batch, is_batched
 from metric2loss.runtime.dispatch import element_wise
 from metric2loss.runtime.dispatch.ranks import dense
 from metric2loss.runtime.dispatch.reading import Dispatch, current, is_active, plain, rewrapped
+from metric2loss.runtime.elements import elements
 from metric2loss.runtime.indexing import deep
 from metric2loss.runtime.lenient import Namespace, many
 

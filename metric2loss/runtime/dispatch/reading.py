@@ -21,9 +21,10 @@ from torch._C import _functorch
 from metric2loss import step
 from metric2loss.diagnostics import MetricError
 from metric2loss.runtime import steps
-from metric2loss.runtime.arrays import Array, Element, elements
+from metric2loss.runtime.arrays import Array, Element
 from metric2loss.runtime.batched import is_batched
 from metric2loss.runtime.dispatch.places import Place, here, where
+from metric2loss.runtime.elements import elements
 from metric2loss.runtime.failures import failure
 from metric2loss.runtime.ranking import passive
 from metric2loss.runtime.steps import Operation

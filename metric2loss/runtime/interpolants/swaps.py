@@ -105,29 +105,31 @@ class Draws:
         """
         flat = worth.reshape(-1)
         lost, gained = self._moved(flat, True), self._moved(flat, False)
-        a, c, a_, c_ = (self._shares(x) for x in (*lost[:2], *gained[:2]))
-        total = a_.sum(0).unsqueeze(1) + c_.sum(0)
-        both_a, both_c, done = (a + a_).unsqueeze(2), (c + c_).unsqueeze(1), 0
+        a, c = (up.reshape(self.amount, -1) for up in gained[:2])
+        total = self._given(a.sum(0)).unsqueeze(1) + self._given(c.sum(0))
+        both_a = self._given(a + lost[0].reshape(a.shape)).unsqueeze(2)
+        both_c = self._given(c + lost[1].reshape(c.shape)).unsqueeze(1)
+        done = 0
         for part in self.agrees:
             mine = slice(done, done + len(part))
             done += len(part)
             total.sub_((both_a[mine] + both_c[mine]).mul_(part).sum(0))
-        for (_, _, rows, columns, change), held in ((lost, 1.0), (gained, 0.0)):
-            if len(rows):
-                self._correct(total, rows, columns, -change if held else change, held)
+        rows, columns = (np.concatenate(both) for both in zip(lost[2:4], gained[2:4]))
+        if len(rows):
+            self._correct(total, rows, columns, np.concatenate([-lost[4], gained[4]]), len(lost[2]))
         return total
 
-    def _shares(self, share: Ints) -> Tensor:
-        return torch.from_numpy(share).to(self.agrees[0]).reshape(self.amount, -1)
+    def _given(self, numbers: Ints) -> Tensor:
+        return torch.from_numpy(numbers).to(self.agrees[0])
 
-    def _correct(self, total: Tensor, rows: Ints, columns: Ints, change: Ints, held: float) -> None:
-        """Add the change of pairs that swap together, where their binary is `held`."""
+    def _correct(self, total: Tensor, rows: Ints, columns: Ints, change: Ints, lost: int) -> None:
+        """Add the change of pairs that swap together, of the first `lost` where their binary agrees, else where it does not."""
         of, at = rows // self.goods, rows % self.goods * self.bads + columns % self.bads
+        held = np.arange(len(rows)) < lost
         for part in self.agrees:
-            here = of < len(part)
-            mine = slice(None) if len(part) == self.amount else here & (of >= 0)
+            mine = slice(None) if len(part) == self.amount else (of < len(part)) & (of >= 0)
             found = part.reshape(-1)[torch.from_numpy((of * self.goods * self.bads + at)[mine]).to(part.device)]
-            added = torch.from_numpy(change[mine]).to(part) * (found == held)
+            added = self._given(change[mine]) * (found == self._given(held[mine]))
             total.view(-1).index_add_(0, torch.from_numpy(at[mine]).to(part.device), added)
             of = of - len(part)
 
@@ -188,7 +190,7 @@ def credit(problem: Problem, split: Split, budget: int) -> tuple[Tensor, float] 
     layout = problem.leaves[0].layout
     x = split.of_good[0].unsqueeze(1) - split.of_bad[0]
     u = torch.sigmoid(x.clamp_(-80, 80))
-    low = bool((split.winners == layout.low).all())
+    low = split.winners is layout.low or torch.equal(split.winners, layout.low)
     path = stratified(problem, problem.progress)
     step = len(path) if u.numel() <= _SMALL else 1
     draws = Draws([_agreeing(problem, u, path[k : k + step]) for k in range(0, len(path), step)], low)
@@ -201,7 +203,7 @@ def credit(problem: Problem, split: Split, budget: int) -> tuple[Tensor, float] 
     share = len(kept) / max(len(rows), 1)
     tests = _tests(seed, kept)
     values = problem.sign * problem.values_at(_outcomes(layout, items, bases, kept, tests)).cpu().numpy()  # type: ignore[attr-defined]
-    base, single, double = np.split(np.nan_to_num(values), [len(bases), len(bases) + len(kept)])
+    base, single, double = values[: len(bases)], values[len(bases) :][: len(kept)], values[len(bases) + len(kept) :]
     change = single - base[kept[:, 0]]
     if len(tests):
         expected = base[kept[tests[:, 0], 0]] + change[tests[:, 0]] + change[tests[:, 1]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -32,6 +33,10 @@ class Layout(ABC):
     def flipped(self, base: Tensor, flips: Tensor) -> Tensor:
         """Outcomes [A, ...] of `base` (BoolTensor[size]) with the binaries `flips` (LongTensor[A, F], -1 none) turned."""
         return self.result(turned(base, flips))
+
+    def around(self, bases: Sequence[tuple[Tensor, Tensor]], others: Tensor) -> Tensor:
+        """Outcomes of several bases with their flips, and of other configurations BoolTensor[A, size], one after the other."""
+        return torch.cat([*(self.flipped(base, flips) for base, flips in bases), self.result(others)])
 
     def read(self, outcome: Tensor, op: str | None = None) -> Tensor:
         """What the user's call returned, from one outcome (or under vmap from a batched one)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,16 +55,26 @@ class OrderLayout(PairLayout):
         return self.permutations(self.counts(bits))
 
     def flipped(self, base: Tensor, flips: Tensor) -> Tensor:
-        if self.n_rows == 1 == flips.shape[1] and self.grid is not None and self.device.type == "cpu":
-            return self._beside(base, flips.reshape(-1).numpy())
+        if self._has_neighbours(flips):
+            return self._beside(base, flips.reshape(-1).numpy(), self.counts(base.unsqueeze(0)))
         return self.permutations(self.flipped_counts(base, flips))
 
-    def _beside(self, base: Tensor, flips: np.ndarray) -> Tensor:
-        """Of single flips of one order of two classes, which need no sorting again."""
+    def around(self, bases: Sequence[tuple[Tensor, Tensor]], others: Tensor) -> Tensor:
+        if not all(self._has_neighbours(flips) for _, flips in bases):
+            return super().around(bases, others)
+        count = self.counts(torch.cat([torch.stack([base for base, _ in bases]), others]))
+        found = [self._beside(base, flips.reshape(-1).numpy(), mine) for (base, flips), mine in zip(bases, count)]
+        return torch.cat([*found, self.permutations(count[len(bases) :])])
+
+    def _has_neighbours(self, flips: Tensor) -> bool:
+        """Whether these are single flips of one order of two classes, which need no sorting again."""
+        return self.n_rows == 1 == flips.shape[1] and self.grid is not None and self.device.type == "cpu"
+
+    def _beside(self, base: Tensor, flips: np.ndarray, count: Tensor) -> Tensor:
         assert self.grid is not None
         low, high = self.grid
         known = flips.clip(min=0)
-        sequence = Neighbours(self.counts(base.unsqueeze(0)).reshape(-1).numpy(), low)
+        sequence = Neighbours(count.reshape(-1).numpy(), low)
         found = sequence.orders(known // high, known % high + low, ~base.numpy()[known], flips)
         items = self.by_class.numpy().reshape(-1)[found[:, : self.length]]
         return self.arrangement.back(torch.from_numpy(items).unsqueeze(1))
