@@ -1,7 +1,9 @@
 """Rows of a choice as one binary each: log Σ exp of the good keys minus log Σ exp of the bad ones.
 
 Its sigmoid P is the softmax probability that a good candidate is chosen.  With worth w the gradient is −w (1 − P) P^p by the
-margin: cross entropy at progress p = 0, the expected value of the row at p = 1.
+margin: cross entropy at progress p = 0, the expected value of the row at p = 1.  Between them P^p is small while the network
+knows nothing, the more candidates the smaller, and plain gradient descent would hardly begin; so all rows are pulled harder
+by s^(−p (1 − p)), s the share of good candidates, which P is at equal keys: at neither end, and nothing to Adam.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ def pulled(split: Split, worth: Tensor, progress: float) -> Tensor:
     Of the hard margin the largest key of either side stands for it.
     """
     keys, good, best = split.values, split.winners, _hard if split.encoding == "margin" else _soft
+    if split.encoding != "margin":
+        worth = worth * _harder(split, progress)
     if split.few is not None and (found := _of_few(split, split.few, worth.to(keys), progress)) is not None:
         return found
     of_good, up = best(keys.masked_fill(~good, -math.inf))
@@ -79,6 +83,13 @@ def _by_largest(split: Split, few: Tensor, worth: Tensor, progress: float) -> Te
 def _pull(split: Split, margin: Tensor, worth: Tensor, progress: float) -> Tensor:
     """How hard each row is pulled, [R]."""
     return worth * link(torch.where(worth >= 0, margin, -margin), progress) / split.temperature
+
+
+def _harder(split: Split, progress: float) -> float:
+    """s^(−p (1 − p)); rows without good candidates have nothing to pull."""
+    amounts = split.amounts[:1] if split.even else split.amounts[split.amounts > 0]
+    good = float(amounts.sum()) / (max(len(amounts), 1) * split.winners.shape[1])
+    return good ** (-progress * (1 - progress)) if good else 1.0
 
 
 def _soft(keys: Tensor) -> tuple[Tensor, Tensor]:

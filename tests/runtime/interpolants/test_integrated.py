@@ -139,7 +139,8 @@ def test_rows_are_taught_from_cross_entropy_to_the_expected_value(progress):
     good = GoodRows.read(problem).sides[0][1]
     keys = layout.keys.detach().reshape(good.shape).requires_grad_()
     right = (torch.softmax(keys, 1) * good).sum(1)
-    value = -(right.log() * right.detach() ** progress).mean()
+    harder = (1 / 4) ** (-progress * (1 - progress))  # one of four is good: a start that plain gradient descent notices
+    value = -harder * (right.log() * right.detach() ** progress).mean()
     (wanted,) = torch.autograd.grad(value, keys)
     assert torch.allclose(found.reshape(good.shape), wanted)
 
