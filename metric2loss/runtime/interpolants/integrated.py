@@ -77,7 +77,7 @@ class Integrated:
         if self.credit_by in (ways.ANCHORS, ways.EVENLY):
             return self._asked_for(problem)
         self.notes = () if share == 1 else (f"a random {share:.0%} of {plan.evaluations:,} flips are evaluated",)
-        self.chosen = ways.flips(credit.SAMPLES * plan.evaluations, plan.units, share)
+        self.chosen = ways.flips(plan.samples * plan.evaluations, plan.units, share)
         if share == 1:
             return self._linked(problem, plan)
         return self._linked(problem, plan.thinned(problem, share), plan if share < _THIN else None)
@@ -90,13 +90,13 @@ class Integrated:
         count = int(share * len(plan.flips))
         if not problem.looped:
             self.notes = (f"{plan.evaluations:,} evaluations of the metric a sample are too many: inverse distances",)
-            return self._by_anchors(problem, f"flips would take {credit.SAMPLES * plan.evaluations:,} evaluations")
+            return self._by_anchors(problem, f"flips would take {plan.samples * plan.evaluations:,} evaluations")
         if count < _FEWEST:
             self.notes = ("a run of the metric is too dear for single flips: every binary counts alike",)
             self.chosen = ways.evenly("a run of the metric is too dear for single flips")
             return self._pulled(problem)
         self.notes = (f"{count} of {plan.evaluations:,} flips are evaluated, the others count as their mean",)
-        self.chosen = ways.flips(credit.SAMPLES * plan.evaluations, plan.units, share) + ", the others as their mean"
+        self.chosen = ways.flips(plan.samples * plan.evaluations, plan.units, share) + ", the others as their mean"
         return self._linked(problem, plan.thinned(problem, count / len(plan.flips)), plan)
 
     def _asked_for(self, problem: Problem) -> Tensor:
@@ -178,17 +178,18 @@ class Integrated:
             self._met(float(worth.abs().mean()))
         else:
             worth = torch.full_like(worth, self._unsaid(problem, credit.missing(problem, plan, x)))
+        sides = {leaf.start: links.Sides.read(problem, leaf) for leaf in problem.leaves}
+        links.share_evenly(worth, [leaf for leaf in problem.leaves if links.is_order(leaf) and sides[leaf.start] is None])
         pairs = links.of_pairs(problem, x, worth, problem.progress)
         terms = [(problem.differences, pairs)]
         if plan.good is not None:
             pairs[plan.good.at] = 0
             terms += margins.terms(problem, plan.good, credit.of_rows(plan, worth))
         for leaf in problem.leaves:
-            sides = links.Sides.read(problem, leaf)
-            if sides is not None:
+            if (found := sides[leaf.start]) is not None:
                 pairs[leaf.start : leaf.stop] = 0
                 progress = problem.progress if self.anneal_anchored else 0.0
-                terms.append((leaf.layout.keys, sides.anchored(problem, worth, progress)))
+                terms.append((leaf.layout.keys, found.anchored(problem, worth, progress)))
         return joined(distance(problem), *terms)
 
     def _unsaid(self, problem: Problem, missing: float) -> float:
