@@ -9,8 +9,10 @@ import torch
 from metric2loss.runtime.factored import oriented
 from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.interpolants import Integrated, credit, links, margins, named
+from metric2loss.runtime.problem import Problem
 from tests.runtime import toy
 from tests.runtime.interpolants.test_idw import some_ranking, some_rows
+from tests.test_examples import generated
 
 
 def extension(problem: toy.Toy, agree: torch.Tensor) -> float:
@@ -297,3 +299,30 @@ def test_the_generator_decides_alone():
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(ValueError, match="integrated, idw, pull"):
         named("nearest")
+
+
+def queries() -> Problem:
+    """Three queries of five documents under NDCG, by the example's own loss."""
+    loss, draw = generated("ndcg")(generator=torch.Generator().manual_seed(0)), np.random.default_rng(1)
+    scores = torch.from_numpy(draw.normal(size=(3, 5))).requires_grad_()
+    return loss.problem(scores, draw.integers(0, 3, (3, 5)))
+
+
+def test_half_of_the_credit_of_an_order_goes_to_all_its_pairs_alike():
+    leaves, other = queries().leaves, torch.tensor([7.0])
+    given = torch.randn(leaves[-1].stop, generator=torch.Generator().manual_seed(2))
+    shared = torch.cat([given, other])
+    links.share_evenly(shared, leaves)
+    assert torch.allclose(shared[:-1], (given + given.clamp(min=0).mean()) / 2)
+    assert shared[-1] == other  # of no order
+
+
+def test_orders_within_rows_take_half_as_many_samples():
+    problem, whole = queries(), []
+    for samples in (credit.FEW, credit.SAMPLES):
+        times = credit.stratified(problem, 0.75, samples)
+        assert len(times) == samples and max(times[samples // 2 :]) <= 0.25
+        whole.append(times[: samples // 2])
+    assert whole[1][0] <= 0.5 <= whole[1][1]
+    assert credit.Plan.of(problem).samples == credit.FEW
+    assert credit.Plan.of(some_ranking(5)).samples == credit.SAMPLES

@@ -78,7 +78,9 @@ def test_rows_with_several_good_items_are_taught_by_their_margin(progress):
     good = torch.logsumexp(keys.masked_fill(~split.winners, -math.inf), 1)
     u = torch.sigmoid(good - torch.logsumexp(keys.masked_fill(split.winners, -math.inf), 1))
     share = split.winners.double().mean()
-    slope = (1 - u) * u**progress * share ** (-progress * (1 - progress))  # of the annealed link, for a mean over the rows
+    slope = (
+        (1 - u) * u**progress * share ** (-progress * (1 - progress))
+    )  # of the annealed link, for a mean over the rows
     (wanted,) = torch.autograd.grad(-(torch.logit(u) * slope.detach()).mean(), keys)
     assert torch.allclose(by_keys(problem, "integrated", False).reshape(wanted.shape), wanted, rtol=1e-6, atol=1e-12)
 
