@@ -50,7 +50,7 @@ def of_pairs(problem: Problem, x: Tensor, credit: Tensor, progress: float) -> Te
 
 def is_order(leaf: Leaf) -> bool:
     """Whether the binaries say which of two items comes first."""
-    return leaf.layout.kind == "order"
+    return bool(leaf.layout.kind == "order")
 
 
 def share_evenly(credit: Tensor, orders: Sequence[Leaf]) -> None:
