@@ -1,4 +1,5 @@
-"""Makes comparisons that Python skips be made: `a <= x and x <= b`, `a <= x <= b`, `if x > b: … elif x < a: …`.
+"""Makes comparisons that Python skips be made: `a <= x and x <= b`, `a <= x <= b`, `if x > b: … elif x < a: …`; and loops
+that compare scores and add up run for all iterations at once.
 
 Whether the second comparison runs depends on the first.  A run of other binaries would come to comparisons that were never
 recorded, and its n-th comparison would be that of another number.  Where evaluating them all is harmless (numbers in names are
@@ -8,11 +9,15 @@ compared, nothing is called), the code of the function is compiled anew so that 
 from __future__ import annotations
 
 import ast
+import copy
 import linecache
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from types import CodeType
 from typing import Any
+
+from metric2loss.runtime.dispatch import lanes, loops
 
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _PLAIN = (
@@ -27,6 +32,7 @@ _PLAIN = (
     ast.expr_context,
 )
 _TESTS = "__metric2loss_tests__"
+_SUMS = "__metric2loss_sums__"
 
 
 def every(*values: Any) -> Any:
@@ -49,7 +55,7 @@ def some(*values: Any) -> Any:
     return found
 
 
-BUILT_INS = {"__metric2loss_every__": every, "__metric2loss_some__": some}
+BUILT_INS = {"__metric2loss_every__": every, "__metric2loss_some__": some, "__metric2loss_loop__": lanes.run}
 
 
 def code_of(code: CodeType) -> CodeType:
@@ -67,13 +73,13 @@ def code_of(code: CodeType) -> CodeType:
 def _codes(path: str) -> Mapping[tuple[str, int], CodeType]:
     """The functions of a file that had to be changed, by name and first line."""
     text = "".join(linecache.getlines(path))
-    if " and " not in text and "elif" not in text and " or " not in text and "<" not in text and ">" not in text:
+    if not any(word in text for word in (" and ", "elif", " or ", "<", ">", "for ")):
         return {}
     try:
         tree = ast.parse(text)
     except SyntaxError:
         return {}
-    changed = _Eager()
+    changed = _Eager(path)
     tree = ast.fix_missing_locations(changed.visit(tree))
     if not changed.lines:
         return {}
@@ -94,8 +100,37 @@ def _inside(code: CodeType) -> Iterator[CodeType]:
 
 
 class _Eager(ast.NodeTransformer):
-    def __init__(self) -> None:
+    def __init__(self, path: str) -> None:
         self.lines: list[int] = []
+        self._path = path
+        self._function: ast.AST | None = None
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """Names belong to the innermost function."""
+        before, self._function = self._function, node
+        self.generic_visit(node)
+        self._function = before
+        return node
+
+    def visit_For(self, node: ast.For) -> Any:
+        """A loop whose iterations can all be run at once is asked for its sums; it runs as it is where there are none."""
+        loop = loops.found(node, self._function)
+        if loop is None:
+            self.generic_visit(node)
+            return node
+        key = f"{self._path}:{node.lineno}:{node.col_offset}"
+        lanes.LOOPS[key] = replace(loop, node=copy.deepcopy(node))
+        self.lines.append(node.lineno)
+        self.generic_visit(node)
+        asked = ast.Call(ast.Name("__metric2loss_loop__", ast.Load()), [ast.Constant(key)], [])
+        sums = ast.Name(_SUMS, ast.Load())
+        names: list[ast.expr] = [ast.Name(name, ast.Store()) for name in loop.sums]
+        chosen = ast.If(
+            ast.Compare(sums, [ast.Is()], [ast.Constant(None)]),
+            [node],
+            [ast.Assign([ast.Tuple(names, ast.Store())], ast.Name(_SUMS, ast.Load()))],
+        )
+        return [_placed(line, node) for line in (ast.Assign([ast.Name(_SUMS, ast.Store())], asked), chosen)]
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         """`a and b`, `a or b`."""
@@ -136,6 +171,16 @@ class _Eager(ast.NodeTransformer):
     def _called(self, node: ast.expr, name: str, values: list[ast.expr]) -> ast.expr:
         self.lines.append(node.lineno)
         return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), values, []), node)
+
+
+def _placed(made: ast.stmt, node: ast.For) -> ast.stmt:
+    """New lines stand where the loop began: that is where its steps are."""
+    for part in (made, *ast.iter_child_nodes(made)):
+        if part is not node and not hasattr(part, "lineno"):
+            ast.copy_location(part, node)
+            if hasattr(part, "end_lineno"):
+                part.end_lineno = node.lineno
+    return made
 
 
 def _listed(found: Any) -> list[Any]:

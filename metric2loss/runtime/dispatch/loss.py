@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any, ClassVar
@@ -14,7 +15,9 @@ from metric2loss import step
 from metric2loss.runtime import opaque
 from metric2loss.runtime.arguments import Arguments, filled
 from metric2loss.runtime.arrays import Array
+from metric2loss.runtime.batched import Unbatchable
 from metric2loss.runtime.dispatch import grad_modes, python_calls
+from metric2loss.runtime.dispatch.lanes import LoopUnfit
 from metric2loss.runtime.dispatch.numpy_protocol import Live
 from metric2loss.runtime.dispatch.places import ENTRANCES, checked
 from metric2loss.runtime.dispatch.plan import Plan
@@ -52,6 +55,7 @@ class DispatchedLoss(SurrogateLoss):
         super().__init__(*args, **kwargs)
         self.plan = self.settled_plan
         self._calls: dict[str, int] = {}
+        self._scalar_loops: frozenset[str] = frozenset()
         self._forms: Mapping[str, Form] = {}
 
     def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
@@ -94,15 +98,23 @@ class DispatchedLoss(SurrogateLoss):
 
     def _recorded_steps(self, call: inspect.BoundArguments) -> Tape:
         """Runs the metric and keeps its steps."""
-        reading = self._reading(Tape(room=count()), True)
-        result = self._run(reading, call)
+        while True:
+            reading = self._reading(Tape(room=count()), True)
+            try:
+                result = self._run(reading, _again(call))
+                break
+            except LoopUnfit as loop:  # begins again, with this one as it is
+                self._scalar_loops |= {loop.key}
         self.mixed = is_active(self.picked(result))
         self._calls = reading.calls
         return reading.finish()
 
     def _answered(self, binaries: Tape, call: inspect.BoundArguments) -> Any:
         """Runs the metric with its steps answered."""
-        return self._run(self._reading(binaries, False), call)
+        try:
+            return self._run(self._reading(binaries, False), call)
+        except LoopUnfit as loop:
+            raise Unbatchable(f"the loop at {loop.key} meets other values than it was recorded with") from loop
 
     def _evaluator(self, configuration: Configuration, given: Arguments) -> Evaluator:
         """Scores stay active in g: that tells which operations are steps."""
@@ -122,7 +134,7 @@ class DispatchedLoss(SurrogateLoss):
 
     def _reading(self, tree: Tape, recording: bool) -> Live:
         plan = self.plan or Plan()
-        return Live(tree, recording, plan.frozen, buffers=plan.buffers)
+        return Live(tree, recording, plan.frozen, buffers=plan.buffers, scalar_loops=self._scalar_loops)
 
     def _run(self, reading: Live, call: inspect.BoundArguments) -> Any:
         with grad_modes.kept_on():
@@ -193,6 +205,11 @@ def _signed(method: Any, signature: inspect.Signature, *before: str) -> Any:
     first = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in before]
     method.__signature__ = inspect.Signature([*first, *signature.parameters.values()])
     return method
+
+
+def _again(call: inspect.BoundArguments) -> inspect.BoundArguments:
+    """The same arguments for one more run, which may write to them."""
+    return inspect.BoundArguments(call.signature, OrderedDict(call.arguments))
 
 
 def _copied(value: Any) -> Any:

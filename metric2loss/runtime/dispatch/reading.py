@@ -98,7 +98,7 @@ class Dispatch:
 
     tree: recording, the open tape; replaying, the closed one with an outcome at every place.  frozen: places that only guard;
     their outcome is kept as it was recorded.  supposed: passive arrays that may be what an order gathers.  buffers: fresh arrays
-    can have scores written into them.
+    can have scores written into them.  scalar_loops: loops that are not run for all iterations at once.
     """
 
     tree: Tape
@@ -106,6 +106,7 @@ class Dispatch:
     frozen: frozenset[Place] = frozenset()
     supposed: tuple[Any, ...] = ()
     buffers: bool = False
+    scalar_loops: frozenset[str] = frozenset()
     invariant: Mapping[Any, Any] = field(default_factory=dict)
     met: dict[Place, int] = field(default_factory=dict)
     leaks: list[MetricError] = field(default_factory=list)

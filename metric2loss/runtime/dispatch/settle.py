@@ -34,6 +34,8 @@ def settled(loss: Any, arguments: Arguments) -> Plan:
         try:
             found = _tried(loss, arguments)
         except (MetricError, *_FAILURES) as error:
+            if getattr(error, "final", False):
+                raise
             first = first or error
             continue
         if isinstance(found, Plan):

@@ -1,0 +1,489 @@
+"""Runs all iterations of a Python loop over scores at once: one lane an iteration, one step for each comparison written.
+
+    for i in range(n):
+        for j in range(n):
+            if labels[i] > labels[j]:
+                right += scores[i] > scores[j]
+
+has one lane for every pair whose labels differ, in the order of the loop, and compares them all in one call.  What is not
+known before the scores are (a comparison of scores) masks lanes; what is, leaves lanes out.  Sums are taken in the order of
+the loop.  Loops that `loops` does not find fit, or that meet other values than arrays of numbers here, run as they are.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from metric2loss.diagnostics import MetricError
+from metric2loss.runtime.arrays import Array
+from metric2loss.runtime.dispatch.loops import CONVERSIONS, Loop
+from metric2loss.runtime.dispatch.reading import Dispatch, current, rewrapped
+from metric2loss.runtime.indexing import deep
+from metric2loss.runtime.lenient import many
+
+LOOPS: dict[str, Loop] = {}  # by file and place
+MOST = 4_000_000  # lanes
+_ARITHMETIC: dict[type, Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
+
+
+class Unfit(Exception):
+    """The loop has to run as it is."""
+
+
+class LoopUnfit(BaseException):
+    """The same, found out after steps were met: the whole run begins again without lanes for this loop."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number in every lane of a level, or one for all (level 0).  varies: it may depend on the scores.  plain: Python's own."""
+
+    data: Any
+    level: int = 0
+    varies: bool = False
+    plain: bool = False
+
+
+@dataclass
+class Level:
+    """Lanes; up: the lane of the level below that each belongs to."""
+
+    below: int
+    up: np.ndarray
+    mask: Value | None = None  # of the lanes that run, where that depends on scores
+
+
+def run(key: str) -> tuple[Any, ...] | None:
+    """What the loop's sums come to; None where it has to run as it is."""
+    reading = current()
+    if reading is None or key in reading.scalar_loops:
+        return None
+    frame = sys._getframe(1)
+    loop = LOOPS[key]
+    try:
+        found = _Lanes(loop, frame.f_locals, frame.f_globals, reading)
+    except Unfit:
+        return None
+    try:
+        with np.errstate(all="ignore"):
+            found.loop(loop.node, 0, None)
+        return tuple(found.result(name) for name in loop.sums)
+    except MetricError:
+        raise
+    except (Unfit, ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
+        raise LoopUnfit(key) from error
+
+
+def _outer(x: Any) -> Any:
+    """A value from outside of the loop: an array of numbers, one number, or nothing that fits."""
+    if isinstance(x, Tensor):
+        return rewrapped(x) if x.requires_grad else x.detach().cpu().numpy()
+    if isinstance(x, (list, tuple)):
+        parts = deep(x)
+        if not parts or not all(isinstance(part, (int, float, np.number, np.bool_, Array)) for part in parts):
+            raise Unfit
+        if not any(many(part) for part in parts):
+            made = np.asarray(x)
+            return made if made.dtype.kind in "biuf" else _refused()
+        if any(isinstance(part, (list, tuple)) for part in x):
+            raise Unfit
+        return np.stack([part if isinstance(part, Array) else np.asarray(part) for part in x])
+    if isinstance(x, Array) and not many(x):
+        x = x.exact  # of many configurations, what they share
+    if isinstance(x, np.ndarray) and x.dtype.kind not in "biuf":
+        raise Unfit
+    return x
+
+
+def _refused() -> Any:
+    raise Unfit
+
+
+@dataclass
+class _Lanes:
+    loop_: Loop
+    local: dict[str, Any]
+    shared: dict[str, Any]
+    reading: Dispatch
+    values: dict[str, Value] = field(default_factory=dict)
+    levels: list[Level] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.levels = [Level(-1, np.zeros(1, dtype=np.int64))]
+        scored = torch_like = False
+        for name in self.loop_.names:
+            if name in CONVERSIONS or name in ("range", "zip", "enumerate"):
+                if name in self.local:
+                    raise Unfit
+                continue
+            given = self._named(name)
+            torch_like = torch_like or isinstance(given, Tensor)
+            if isinstance(given, (Tensor, list, tuple, np.ndarray, Array)):
+                given = _outer(given)
+                scored = scored or (isinstance(given, Array) and many(given))
+            self.values[name] = Value(
+                given, 0, isinstance(given, Array), not isinstance(given, (np.ndarray, np.generic))
+            )
+        for name in self.loop_.sums:
+            given = self._named(name)
+            if not isinstance(given, (int, float, np.number)) and not (isinstance(given, Array) and not given.ndim):
+                raise Unfit
+            given = given.exact[()] if isinstance(given, Array) and not many(given) else given
+            self.values[name] = Value(given, 0, isinstance(given, Array), isinstance(given, (int, float)))
+        if not scored or (torch_like and not self.loop_.constant):
+            raise Unfit
+
+    def _named(self, name: str) -> Any:
+        if name in self.local:
+            return self.local[name]
+        try:
+            return self.shared[name]
+        except KeyError:
+            raise Unfit from None
+
+    def result(self, name: str) -> Any:
+        """The sum as what the loop would have left."""
+        value = self.values[name]
+        data = value.data
+        if isinstance(data, Array):
+            return data
+        return data.item() if value.plain and isinstance(data, np.generic) else data
+
+    # --- statements
+
+    def loop(self, node: ast.For, level: int, mask: Value | None) -> None:
+        columns, inner = self._iterated(node.iter, level)
+        self.levels[inner].mask = None if mask is None else self._at(mask, inner)
+        targets = node.target.elts if isinstance(node.target, ast.Tuple) else [node.target]
+        self._bound(targets, columns if isinstance(node.target, ast.Tuple) else [columns])
+        self.block(node.body, inner, self.levels[inner].mask)
+
+    def _bound(self, targets: list[ast.expr], columns: Any) -> None:
+        if not isinstance(columns, list) or len(columns) != len(targets):
+            raise Unfit
+        for target, column in zip(targets, columns):
+            if isinstance(target, ast.Tuple):
+                self._bound(target.elts, column)
+            elif isinstance(column, Value) and isinstance(target, ast.Name):
+                self.values[target.id] = column
+            else:
+                raise Unfit
+
+    def block(self, body: list[ast.stmt], level: int, mask: Value | None) -> None:
+        for place, part in enumerate(body):
+            if isinstance(part, ast.For):
+                self.loop(part, level, mask)
+            elif isinstance(part, ast.If):
+                goes_on = isinstance(part.body[-1], ast.Continue)
+                taken = part.body[:-1] if goes_on else part.body
+                otherwise = body[place + 1 :] if goes_on else part.orelse
+                self.branches(part.test, taken, otherwise, level, mask)
+                if goes_on:
+                    return
+            elif isinstance(part, ast.AugAssign):
+                self.add(part, level, mask)
+            elif isinstance(part, ast.Assign):
+                assert isinstance(part.targets[0], ast.Name)
+                self.assign(part.targets[0].id, self.value(part.value, level), level, mask)
+
+    def branches(
+        self, test: ast.expr, taken: list[ast.stmt], otherwise: list[ast.stmt], level: int, mask: Value | None
+    ) -> None:
+        tests = list(test.values) if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
+        if not otherwise and len(tests) > 1:  # what is known without scores first: fewer lanes
+            first = [part for part in tests if not self._varies(part)] + [part for part in tests if self._varies(part)]
+            nested: list[ast.stmt] = taken
+            for part in reversed(first):
+                nested = [ast.If(part, nested, [])]
+            nested_if = nested[0]
+            assert isinstance(nested_if, ast.If)
+            test, taken = nested_if.test, nested_if.body
+        holds = self.truth(test, level)
+        if not holds.varies:
+            chosen = np.broadcast_to(np.asarray(self._at(holds, level).data, dtype=bool), len(self.levels[level].up))
+            for kept, body in ((chosen, taken), (~chosen, otherwise)):
+                if body and kept.any():
+                    inner = self._under(level, kept.nonzero()[0])
+                    self.block(body, inner, None if mask is None else self._at(mask, inner))
+            return
+        self.block(taken, level, self._both(mask, holds, level))
+        if otherwise:
+            self.block(otherwise, level, self._both(mask, Value(~self._spread(holds, level), level, True), level))
+
+    def _both(self, mask: Value | None, other: Value, level: int) -> Value:
+        data = self._spread(other, level)
+        return Value(data if mask is None else np.logical_and(self._spread(mask, level), data), level, True)
+
+    def add(self, node: ast.AugAssign, level: int, mask: Value | None) -> None:
+        assert isinstance(node.target, ast.Name)
+        name, amount = node.target.id, self.value(node.value, level)
+        data = self._spread(amount, level)
+        data = -data if isinstance(node.op, ast.Sub) else data + 0 if data.dtype == bool else data
+        if mask is not None:
+            data = np.where(self._spread(mask, level), data, np.zeros((), dtype=data.dtype))
+        old = self.values[name]
+        target = self._spread(old, old.level)
+        if isinstance(target, Array) or isinstance(data, Array):
+            kind = np.result_type(target.dtype, data.dtype)
+            target = target.copy().astype(kind) if isinstance(target, Array) else Array(target.astype(kind))
+        else:
+            target = target.astype(np.result_type(target, data))
+        np.add.at(target, self._map(level, old.level), data)
+        if isinstance(target, Array) and not many(target):
+            target = target.exact
+        varies = old.varies or amount.varies or mask is not None
+        made = target if old.level else target[0]
+        self.values[name] = Value(made, old.level, varies, old.plain and amount.plain)
+
+    def assign(self, name: str, new: Value, level: int, mask: Value | None) -> None:
+        old = self.values.get(name)
+        if old is not None and old.level > level:
+            old = None  # of an earlier, inner loop
+        if (old is None or old.level == level) and mask is None:
+            self.values[name] = Value(self._spread(new, level), level, new.varies, new.plain)
+            return
+        if old is None:
+            old = Value(
+                np.zeros(len(self.levels[level].up), dtype=self._spread(new, level).dtype), level, False, new.plain
+            )
+        places = self._map(level, old.level)
+        if len(np.unique(places)) != len(places):
+            raise Unfit  # several iterations write to one name: the last one counts
+        target, data = self._spread(old, old.level), self._spread(new, level)
+        if mask is not None:
+            data = np.where(self._spread(mask, level), data, target[places])
+        kind = np.result_type(target.dtype, data.dtype)
+        target = Array(target.exact.copy(), target._tensor) if isinstance(target, Array) and target.active else target
+        target = target.astype(kind) if not isinstance(target, Array) else target.copy().astype(kind)
+        if isinstance(data, Array) and not isinstance(target, Array):
+            target = Array(target)
+        target[places] = data
+        made = target if not isinstance(target, Array) or many(target) else target.exact
+        self.values[name] = Value(
+            made, old.level, old.varies or new.varies or mask is not None, old.plain and new.plain
+        )
+
+    # --- lanes
+
+    def _under(self, below: int, up: np.ndarray) -> int:
+        self.levels.append(Level(below, up))
+        return len(self.levels) - 1
+
+    def _affordable(self, iterations: int) -> None:
+        if iterations > MOST:
+            error = self.reading.leak(
+                "M2L401",
+                f"a loop over scores has {iterations:,} iterations",
+                "each compares scores, in every evaluation of the metric",
+                "use smaller batches, or sort the scores once instead of comparing every pair",
+            )
+            error.final = True  # type: ignore[attr-defined]  # whatever the route, running it takes too long
+            raise error
+
+    def _map(self, level: int, target: int) -> np.ndarray:
+        """The lane of a level below for each lane."""
+        places = np.arange(len(self.levels[level].up))
+        while level != target:
+            if level <= 0:
+                raise Unfit
+            places = self.levels[level].up[places]
+            level = self.levels[level].below
+        return places
+
+    def _at(self, value: Value, level: int) -> Value:
+        if value.level in (0, level):
+            return value
+        return Value(value.data[self._map(level, value.level)], level, value.varies, value.plain)
+
+    def _spread(self, value: Value, level: int) -> Any:
+        """One entry for every lane."""
+        data = self._at(value, level).data
+        if value.level:
+            return data
+        data = data if isinstance(data, Array) else np.asarray(data)
+        if data.ndim:
+            raise Unfit
+        return np.broadcast_to(data, (len(self.levels[level].up),)) + np.zeros((), dtype=data.dtype)
+
+    def _iterated(self, node: ast.expr, level: int) -> tuple[Any, int]:
+        """The values of the loop's targets, and the new level."""
+        lengths = self._lengths(node, level)
+        size = len(self.levels[level].up)
+        counts = np.broadcast_to(np.maximum(np.asarray(lengths, dtype=np.int64), 0), size)
+        self._affordable(int(counts.sum()))
+        inner = self._under(level, np.repeat(np.arange(size), counts))
+        number = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+        return self._columns(node, level, inner, number), inner
+
+    def _lengths(self, node: ast.expr, level: int) -> Any:
+        if not isinstance(node, ast.Call):
+            found = self.value(node, level)
+            if not hasattr(found.data, "shape") or len(found.data.shape) <= bool(found.level):
+                raise Unfit
+            return found.data.shape[1 if found.level else 0]
+        assert isinstance(node.func, ast.Name)
+        if node.func.id == "range":
+            start, stop, step = self._range(node, level)
+            return -(-(stop - start) // step)
+        parts = node.args[:1] if node.func.id == "enumerate" else node.args
+        lengths = [self._lengths(part, level) for part in parts]
+        return np.minimum.reduce(np.broadcast_arrays(*lengths)) if len(lengths) > 1 else lengths[0]
+
+    def _range(self, node: ast.Call, level: int) -> tuple[Any, Any, Any]:
+        parts = [self._at(self.value(part, level), level) for part in node.args]
+        if any(part.varies or np.asarray(part.data).dtype.kind not in "iu" for part in parts):
+            raise Unfit
+        given = [np.asarray(part.data) for part in parts]
+        start, stop = (given[0], given[1]) if len(given) > 1 else (np.asarray(0), given[0])
+        step = given[2] if len(given) > 2 else np.asarray(1)
+        if step.ndim or not step:
+            raise Unfit
+        return start, stop, step
+
+    def _columns(self, node: ast.expr, level: int, inner: int, number: np.ndarray) -> Any:
+        if not isinstance(node, ast.Call):
+            over = self.value(node, level)
+            index = (self._map(inner, over.level), number) if over.level else number
+            return Value(over.data[index], inner, over.varies, False)
+        assert isinstance(node.func, ast.Name)
+        if node.func.id == "range":
+            start, _, step = self._range(node, level)
+            start = start[self.levels[inner].up] if start.ndim else start
+            return Value(start + number * step, inner, False, True)
+        if node.func.id == "enumerate":
+            start = self.value(node.args[1], level).data if len(node.args) > 1 else 0
+            return [Value(number + start, inner, False, True), self._columns(node.args[0], level, inner, number)]
+        return [self._columns(part, level, inner, number) for part in node.args]
+
+    # --- expressions
+
+    def _varies(self, node: ast.expr) -> bool:
+        return any(
+            isinstance(part, ast.Name) and part.id in self.values and self.values[part.id].varies
+            for part in ast.walk(node)
+        )
+
+    def value(self, node: ast.expr, level: int) -> Value:
+        if isinstance(node, ast.Constant):
+            return Value(node.value, 0, False, True)
+        if isinstance(node, ast.Name):
+            value = self.values[node.id]
+            return self._at(value, level)
+        if isinstance(node, ast.Attribute):
+            owner = self.value(node.value, level)
+            found = getattr(owner.data if not owner.level else _refused(), node.attr)
+            found = _outer(found) if isinstance(found, (Tensor, list, np.ndarray)) else found
+            return Value(found, 0, isinstance(found, Array), isinstance(found, (int, float)))
+        if isinstance(node, ast.Subscript):
+            return self._looked_up(node, level)
+        if isinstance(node, (ast.Compare, ast.BoolOp)) or (
+            isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+        ):
+            return self.truth(node, level)
+        if isinstance(node, ast.UnaryOp):
+            one = self.value(node.operand, level)
+            return self._computed(_ARITHMETIC[type(node.op)], level, one)
+        if isinstance(node, ast.BinOp):
+            left, right = self.value(node.left, level), self.value(node.right, level)
+            if isinstance(node.op, (ast.Div, ast.FloorDiv, ast.Mod)) and (
+                right.varies or not np.all(np.asarray(right.data) != 0)
+            ):
+                raise Unfit  # Python may raise where NumPy does not
+            return self._computed(_ARITHMETIC[type(node.op)], level, left, right)
+        if isinstance(node, ast.IfExp):
+            test, one, other = (
+                self.truth(node.test, level),
+                self.value(node.body, level),
+                self.value(node.orelse, level),
+            )
+            return self._computed(np.where, level, test, one, other)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            return self._converted(node.func.id, self.value(node.args[0], level), level)
+        raise Unfit
+
+    def _computed(self, function: Callable[..., Any], level: int, *parts: Value) -> Value:
+        """All numbers, lane by lane; what is one for all stays one."""
+        found = function(*(self._at(part, level).data for part in parts))
+        return Value(
+            found, max(part.level for part in parts), any(p.varies for p in parts), all(p.plain for p in parts)
+        )
+
+    def _converted(self, name: str, x: Value, level: int) -> Value:
+        if name == "len":
+            return Value(x.data.shape[1 if x.level else 0], 0, False, True)
+        if name == "abs":
+            return self._computed(abs, level, x)
+        kind = {"float": np.float64, "int": np.int64, "bool": np.bool_}[name]
+        if x.varies and (name != "float" or isinstance(x.data, Array)):
+            return Value(x.data.astype(kind), x.level, True, True)
+        return Value(np.asarray(x.data).astype(kind), x.level, x.varies, True)
+
+    def _looked_up(self, node: ast.Subscript, level: int) -> Value:
+        base, index = self.value(node.value, level), []
+        for part in node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]:
+            found = self._at(self.value(part, level), level)
+            if found.varies or np.asarray(found.data).dtype.kind not in "iu":
+                raise Unfit
+            index.append(found)
+        several = base.level or any(part.level for part in index)
+        if not hasattr(base.data, "shape"):
+            found_one = base.data[tuple(part.data for part in index) if len(index) > 1 else index[0].data]
+            return Value(found_one if not several else _refused(), 0, False, True)
+        places = tuple(part.data for part in index)
+        if base.level:
+            places = (np.arange(len(self.levels[level].up)), *places)
+        data = base.data[places if len(places) > 1 else places[0]]
+        return Value(data, level if several else 0, base.varies, False)
+
+    def truth(self, node: ast.expr, level: int) -> Value:
+        """Whether an expression holds, lane by lane."""
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            values = [self.value(part, level) for part in sides]
+            found = [
+                self._computed(_ARITHMETIC[type(op)], level, one, other)
+                for op, one, other in zip(node.ops, values, values[1:])
+            ]
+            return found[0] if len(found) == 1 else self._reduced(np.logical_and, level, found)
+        if isinstance(node, ast.BoolOp):
+            parts = [self.truth(part, level) for part in node.values]
+            return self._reduced(np.logical_and if isinstance(node.op, ast.And) else np.logical_or, level, parts)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            return self._computed(np.logical_not, level, self.truth(node.operand, level))
+        found_one = self.value(node, level)
+        if isinstance(found_one.data, Array) and found_one.data.active:
+            raise Unfit
+        return self._computed(lambda x: np.asarray(x) != 0 if not isinstance(x, Array) else x != 0, level, found_one)
+
+    def _reduced(self, function: Callable[..., Any], level: int, parts: list[Value]) -> Value:
+        found = parts[0]
+        for part in parts[1:]:
+            found = self._computed(function, level, found, part)
+        return found
