@@ -18,7 +18,6 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.failures import failure
-from metric2loss.runtime.layouts.pairs import Side
 from metric2loss.runtime.proposals import (
     IDEAL,
     Batch,
@@ -31,6 +30,7 @@ from metric2loss.runtime.proposals import (
     settled,
     winners,
 )
+from metric2loss.runtime.side import Side
 
 _EQUAL = 1e-9
 _CLEAR = 1e-6  # of metric values that differ by more than rounding
@@ -108,7 +108,7 @@ class BestConfiguration:
         side = winners(batch, self.how) if at is not None else None
         if at is not None and side is not None:
             layout = batch.leaves[0].layout
-            value, rows = at(layout.with_ahead(side.items))
+            value, rows = at(layout.with_ahead(side))
             later = partial(_ranked, layout, side)
             return Found(later, value, self.sign, self.how, side, rows) if math.isfinite(value) else None
         for proposal in proposals(batch):

@@ -37,6 +37,21 @@ class Late(Generic[T]):
         instance.__dict__[self.place] = _Given(value) if callable(value) else value
 
 
+class Once(Generic[T]):
+    """A function without arguments that is called when it is first asked, and not again."""
+
+    __slots__ = ("make", "value")
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self.make: Callable[[], T] | None = make
+
+    def __call__(self) -> T:
+        if self.make is not None:
+            self.value = self.make()
+            self.make = None
+        return self.value
+
+
 class _Given:
     """A function that waits to be called."""
 

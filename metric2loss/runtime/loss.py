@@ -8,7 +8,6 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from functools import cache
 from typing import Any, ClassVar
 
 import torch
@@ -22,6 +21,7 @@ from metric2loss.runtime.distributed import Peers
 from metric2loss.runtime.evaluate import Batching, Evaluator, Program, number
 from metric2loss.runtime.failures import failure
 from metric2loss.runtime.forms import flattened, is_nested
+from metric2loss.runtime.late import Once
 from metric2loss.runtime.lenient import Lenient
 from metric2loss.runtime.memory import ScoreMemory
 from metric2loss.runtime.problem import Configuration, Problem, flat_bits, flat_differences
@@ -162,7 +162,7 @@ class SurrogateLoss(nn.Module):
                 self._memory.keep(here)
         found = [self._surrogate(interpolant, problem, joined).to(given.device) for interpolant in by]
         for loss in found:
-            if not bool(torch.isfinite(loss.detach())):
+            if not math.isfinite(float(loss.detach())):
                 what = f"the loss of {type(self).__name__} is {float(loss)}"
                 raise failure("M2L505", what, f"metric {problem.metric}")
         return found
@@ -216,7 +216,7 @@ class SurrogateLoss(nn.Module):
     def report(self) -> dict[str, Any]:
         """What was decided at run time, and the last batch's numbers."""
         return {
-            **self._seen,
+            **{name: self._last(name) for name in self._seen},
             "direction": self.direction or {1: "maximize", -1: "minimize"}.get(self._best.sign or 0),
             "best found by": self._best.how,
             "left to run-time dispatch": 0,  # steps: f and g of own code hold all of theirs
@@ -232,7 +232,7 @@ class SurrogateLoss(nn.Module):
     # --- from arguments to a problem
 
     def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
-        with torch.inference_mode(False):
+        with _no_inference():
             given = arguments.bound(self, args, kwargs)
         if self.library is not None or self._probed or given.library == "numpy":
             return given
@@ -267,7 +267,7 @@ class SurrogateLoss(nn.Module):
         positional, named = spread(type(self).f, self._for_f(given, scores))
         values = tuple((given.scores if scores is None else scores).values())
         heeding = settings.heeding(self._settings, values)
-        with torch.inference_mode(False), torch.enable_grad(), heeding, _no_autocast(given):
+        with _no_inference(), torch.enable_grad(), heeding, _no_autocast(given):
             try:
                 tree = Lenient(self).f(*positional, **named)
             except MetricError:
@@ -299,11 +299,7 @@ class SurrogateLoss(nn.Module):
             problem.best_rows = found.rows
         fallback = problem.metric if math.isfinite(problem.metric) else found.value
         problem.filler = fallback if math.isfinite(fallback) else 0.0
-        self._seen = {
-            "metric": torch.tensor(problem.metric, dtype=torch.float64),
-            "binaries": problem.size,
-            "best_value": found.value,
-        }
+        self._seen.update(metric=problem.metric, binaries=problem.size, best_value=found.value)
         return problem
 
     def _probed_problem(self, given: Arguments) -> Problem:
@@ -339,7 +335,7 @@ class SurrogateLoss(nn.Module):
         device = evaluator.device
         natives = [leaf.native for leaf in configuration.recorded]
         known = [outcome.to(device) for outcome in natives if outcome is not None]
-        late_bits = cache(lambda: flat_bits(tree, device))
+        late_bits = Once(lambda: flat_bits(tree, device))
         at_once = len(known) == len(natives) and len(natives) > 0
         if not self._probed and evaluator.leaves:
             self._asked(evaluator, late_bits().unsqueeze(0))
@@ -528,7 +524,8 @@ class SurrogateLoss(nn.Module):
                 f"{name!r} is known after the first batch",
                 hint="call the loss on a batch before asking for it",
             )
-        return self._seen[name]
+        found = self._seen[name]
+        return torch.tensor(found, dtype=torch.float64) if name == "metric" else found
 
     def extra_repr(self) -> str:
         """What print shows of the loss."""
@@ -544,6 +541,10 @@ def _untied(x: Tensor, seed: int) -> Tensor:
 def _nothing(given: Arguments) -> Tensor:
     """Zero, in the graph of all scores."""
     return sum((x.sum() * 0.0 for x in given.scores.values()), torch.zeros(()))
+
+
+def _no_inference() -> Any:
+    return torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
 
 
 def _no_autocast(given: Arguments) -> Any:

@@ -18,6 +18,8 @@ def amounts(mask: Tensor) -> Tensor:
     if mask.device.type != "cpu" or not mask.numel():
         return mask.sum(1)
     rows = mask.numpy()
+    if len(rows) == 1:
+        return torch.tensor([np.count_nonzero(rows)])
     if n % 8 == 0 and n <= 8 * _WORDS and rows.flags.c_contiguous:
         rows = np.add.reduce(rows.view(np.uint64), axis=1).view(np.uint8).reshape(-1, 8)
     return torch.from_numpy(np.add.reduce(rows, axis=1, dtype=np.int64))
@@ -52,8 +54,6 @@ def places(mask: Tensor) -> Tensor:
 
 def true_first(mask: Tensor) -> Tensor:
     """The places of each row, those of true entries first, else in order: LongTensor[R, n]."""
-    if len(mask) == 1:
-        return torch.cat([places(mask), places(~mask)]).unsqueeze(0)
     if mask.device.type != "cpu":
         return torch.argsort((~mask).to(torch.uint8), dim=1, stable=True)
     return torch.from_numpy(np.argsort((~mask.numpy()).view(np.uint8), axis=1, kind="stable"))

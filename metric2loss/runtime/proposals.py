@@ -14,8 +14,8 @@ from torch import Tensor
 from metric2loss.runtime.factored import Factored
 from metric2loss.runtime.influence import by_influence
 from metric2loss.runtime.layouts import ChooseLayout, MarginLayout, OrderLayout
-from metric2loss.runtime.layouts.pairs import Side
 from metric2loss.runtime.named_items import named_scores
+from metric2loss.runtime.side import Side
 
 IDEAL = "the ideal scores given"
 _SURE = 10.0  # how far apart proposed scores are: certain under a sigmoid or a softmax too

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,12 @@ from metric2loss.rules.choose import smallest
 from metric2loss.rules.order import descends
 from metric2loss.runtime import settings
 from metric2loss.runtime.arrays import Array
+from metric2loss.runtime.late import Once
 from metric2loss.runtime.layouts import ChooseLayout, Fixed, MarginLayout, OrderLayout
 from metric2loss.runtime.layouts.order import Arrangement
-from metric2loss.runtime.layouts.pairs import Side
 from metric2loss.runtime.native import arguments, axis_of, called, index_part
 from metric2loss.runtime.recorded import Differences, Operand
+from metric2loss.runtime.side import Side
 from metric2loss.runtime.tabulate import tabulated
 
 
@@ -50,7 +50,7 @@ def order(
     pruned = told_apart_by is not None and settings.current().prune
     classes = _classes(told_apart_by or (), arrangement, keys) if pruned else _all_distinct(keys)
     layout = OrderLayout(classes, keys.reshape(-1), arrangement, listed.shape[-1])
-    ranks = cache(lambda: _ranked(using, facts, keys.detach(), listed))
+    ranks = Once(lambda: _ranked(using, facts, keys.detach(), listed))
     native = None if using == "argpartition" else layout.placed(listed.unsqueeze(0))[0]
     return Differences(layout, layout.differences, lambda: layout.ranked(ranks()), operand.library, native, ranks)
 
@@ -173,7 +173,7 @@ def choose(
         native = by_class.of_winners(chosen.reshape(1, -1))[0]
         return Differences(by_class, by_class.differences, lambda: by_class.chosen(chosen), operand.library, native)
     layout = ChooseLayout(*arranged, low=low)
-    ranks = cache(lambda: _winner_first(keys.detach(), chosen.reshape(-1)))
+    ranks = Once(lambda: _winner_first(keys.detach(), chosen.reshape(-1)))
     native = layout.of_winners(chosen.reshape(1, -1))[0]
     return Differences(layout, layout.differences, lambda: layout.ranked(ranks()), operand.library, native, ranks)
 

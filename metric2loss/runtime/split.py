@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime import masks
-from metric2loss.runtime.layouts.pairs import Side
+from metric2loss.runtime.side import Side
 
 _BLOCK = 2**17  # pairs in a block: it should stay in the cache
 _FAR = 80.0  # a sigmoid at this distance is 0 or 1, and still a number in float32
@@ -75,9 +75,9 @@ class Split:
     def good(self) -> Tensor:
         """The good items of each row, LongTensor[R, most]; rows with fewer are padded with others."""
         if self.side.range == (1, 1):
-            return masks.first(self.winners).unsqueeze(1)
+            return self.side.first.unsqueeze(1)
         if len(self.winners) == 1 or self.even:
-            return masks.places(self.winners).reshape(len(self.winners), -1)
+            return self.side.places.reshape(len(self.winners), -1)
         return masks.true_first(self.winners)[:, : self.side.range[1]]
 
     @cached_property
@@ -89,7 +89,7 @@ class Split:
     @cached_property
     def bad(self) -> Tensor | None:
         """The bad items of the only row, LongTensor[1, b]; None with several rows: all items then, the good ones far behind."""
-        return masks.places(~self.winners).reshape(1, -1) if len(self.winners) == 1 else None
+        return self.side.others.places.reshape(1, -1) if len(self.winners) == 1 else None
 
     @cached_property
     def there(self) -> Tensor | None:

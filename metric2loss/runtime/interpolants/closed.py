@@ -35,9 +35,9 @@ def gradient(problem: Problem, split: Split) -> tuple[Tensor, float] | None:
 def _worth(problem: Any, split: Split) -> Tensor:
     """What choosing a good item rather than another is worth in each row, float64 [R]."""
     layout = problem.leaves[0].layout
-    right, wrong = problem.best_rows, problem.rows_at(layout.with_ahead(~split.winners))
+    right, wrong = problem.best_rows, problem.rows_at(layout.with_ahead(split.side.others))
     if right is None or len(right) != len(wrong):
-        right = problem.rows_at(layout.with_ahead(split.winners))
+        right = problem.rows_at(layout.with_ahead(split.side))
     worth: Tensor = problem.sign * (right - wrong) / len(right)
     if math.isfinite(float(worth.sum())):
         return worth

@@ -7,9 +7,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from metric2loss.runtime import masks
 from metric2loss.runtime.layouts.base import Layout
-from metric2loss.runtime.layouts.pairs import PairLayout, Side, chosen_of
+from metric2loss.runtime.layouts.pairs import PairLayout, chosen_of
+from metric2loss.runtime.side import Side
 
 
 class ChooseLayout(PairLayout):
@@ -96,8 +96,8 @@ class ChooseLayout(PairLayout):
         """Outcomes of given winners, LongTensor[A, rows]."""
         return chosen_of(self.outcomes, winners).reshape(len(winners), *self.shape)
 
-    def with_ahead(self, side: Tensor) -> Tensor:
-        return self.of_winners(masks.first(side).unsqueeze(0))[0]
+    def with_ahead(self, side: Side) -> Tensor:
+        return self.of_winners(side.first.unsqueeze(0))[0]
 
     def _winners(self, count: Tensor, rows: Tensor | None = None) -> Tensor:
         second, by_class = (self._second, self.by_class) if rows is None else (self._second[rows], self.by_class[rows])

@@ -13,9 +13,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from metric2loss.runtime import masks
 from metric2loss.runtime.layouts.base import Layout, turned
-from metric2loss.runtime.layouts.pairs import Side, chosen_of
+from metric2loss.runtime.layouts.pairs import chosen_of
+from metric2loss.runtime.side import Side
 
 
 class MarginLayout(Layout):
@@ -167,9 +167,9 @@ class MarginLayout(Layout):
         """Outcomes of given winners, LongTensor[A, rows]."""
         return self._shaped(winners)
 
-    def with_ahead(self, side: Tensor) -> Tensor:
-        """The outcome of the candidates of `side`, BoolTensor[rows, n], coming before all others."""
-        return self._shaped(masks.first(side).unsqueeze(0))[0]
+    def with_ahead(self, side: Side) -> Tensor:
+        """The outcome of the candidates of `side` coming before all others."""
+        return self._shaped(side.first.unsqueeze(0))[0]
 
     def placed(self, items: Tensor) -> Tensor:
         """Outcomes of given rankings of the candidates, LongTensor[A, rows, n]."""

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metric2loss.runtime import masks
 from metric2loss.runtime.layouts.neighbours import Neighbours
 from metric2loss.runtime.layouts.pairs import PairLayout, stable_order
+from metric2loss.runtime.side import Side
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ class OrderLayout(PairLayout):
         """Outcomes of given rankings of the items, LongTensor[A, rows, n]."""
         return self.arrangement.back(items[..., : self.length])
 
-    def with_ahead(self, side: Tensor) -> Tensor:
-        return self.placed(masks.true_first(side).unsqueeze(0))[0]
+    def with_ahead(self, side: Side) -> Tensor:
+        return self.placed(side.ordered.unsqueeze(0))[0]
 
     def _places(self, count: Tensor) -> Tensor:
         """Place of each item inside its class, fewest ahead first.  Classes are runs, so one sort serves them all."""

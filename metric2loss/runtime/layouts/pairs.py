@@ -7,7 +7,6 @@ positions.  Pair lists of rows with two classes of the same sizes are a grid, wh
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from metric2loss.runtime import masks
 from metric2loss.runtime.layouts.base import Layout
+from metric2loss.runtime.side import Side
 
 
 def stable_order(keys: Tensor, limit: int) -> Tensor:
@@ -34,63 +34,6 @@ def chosen_of(outcomes: Tensor, winners: Tensor) -> Tensor:
     if outcomes.ndim == 2:
         return torch.gather(outcomes, 1, winners.t()).t()
     return outcomes[torch.arange(len(outcomes), device=outcomes.device), winners]
-
-
-@dataclass(frozen=True, eq=False)
-class Side:
-    """The items of the lower class of each row, BoolTensor[rows, n], and their number; a row of one class is all of it."""
-
-    items: Tensor
-    amounts: Tensor
-
-    @classmethod
-    def smaller(cls, yes: Tensor) -> Side:
-        """Of truth values [rows, n], the side of each row that is not the larger one."""
-        found, n = cls.of(yes), yes.shape[1]
-        least, most = found.range
-        if least > 0 and 2 * most <= n:
-            return found
-        right = found.amounts
-        other = ((2 * right > n) & (right < n)) | (right == 0)
-        return cls(yes ^ other.unsqueeze(1), torch.where(other, n - right, right)) if bool(other.any()) else found
-
-    @classmethod
-    def lower(cls, classes: Tensor) -> Side | None:
-        """Of numbered classes [rows, n]; None where a row has more than two."""
-        least, most = classes.aminmax(dim=1, keepdim=True)
-        low = classes == least
-        apart = 0 if not len(classes) or classes.dtype == torch.bool else int((most - least).max())
-        return cls.of(low) if apart <= 1 or bool((low | (classes == most)).all()) else None
-
-    @classmethod
-    def of(cls, items: Tensor) -> Side:
-        """These items."""
-        return cls(items, masks.amounts(items))
-
-    @cached_property
-    def range(self) -> tuple[int, int]:
-        """The smallest and the largest number of items of a row."""
-        least, most = self.amounts.aminmax()
-        return int(least), int(most)
-
-    @cached_property
-    def pairs(self) -> int:
-        """The pairs of an item of this side and another of its row."""
-        (least, most), n = self.range, self.items.shape[1]
-        if least == most:
-            return len(self.amounts) * least * (n - least)
-        return int((self.amounts * (n - self.amounts)).sum())
-
-    @property
-    def mixed(self) -> bool:
-        """Whether every row has items of this side and others."""
-        least, most = self.range
-        return 0 < least and most < self.items.shape[1]
-
-    @property
-    def others(self) -> Side:
-        """The items of each row that are not of this side."""
-        return Side(~self.items, self.items.shape[1] - self.amounts)
 
 
 class PairLayout(Layout):
@@ -128,8 +71,8 @@ class PairLayout(Layout):
     @cached_property
     def by_class(self) -> Tensor:
         """[rows, n]: item at each sorted place."""
-        if self.low is not None:
-            return masks.true_first(self.low)
+        if self.lower is not None:
+            return self.lower.ordered
         return torch.argsort(self.classes, dim=-1, stable=True)
 
     @cached_property
@@ -254,8 +197,8 @@ class PairLayout(Layout):
             count.scatter_add_(1, ahead, -change)
         return count.reshape(len(flips), self.n_rows, self.n)
 
-    def with_ahead(self, side: Tensor) -> Tensor:
-        """The outcome [...] of the ranking in which the items of `side`, BoolTensor[rows, n], come before all others."""
+    def with_ahead(self, side: Side) -> Tensor:
+        """The outcome [...] of the ranking in which the items of `side` come before all others."""
         raise NotImplementedError
 
     def detached(self) -> PairLayout:

@@ -1,0 +1,87 @@
+"""One side of every row: some of its items, counted and listed once, and the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from metric2loss.runtime import masks
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """Items of each row, BoolTensor[rows, n], and their number.  Of classes, the lower one: a row of one class is all of it."""
+
+    items: Tensor
+    amounts: Tensor
+
+    @classmethod
+    def of(cls, items: Tensor) -> Side:
+        """These items."""
+        return cls(items, masks.amounts(items))
+
+    @classmethod
+    def smaller(cls, yes: Tensor) -> Side:
+        """Of truth values [rows, n], the side of each row that is not the larger one."""
+        found, n = cls.of(yes), yes.shape[1]
+        least, most = found.range
+        if least > 0 and 2 * most <= n:
+            return found
+        right = found.amounts
+        other = ((2 * right > n) & (right < n)) | (right == 0)
+        return cls(yes ^ other.unsqueeze(1), torch.where(other, n - right, right)) if bool(other.any()) else found
+
+    @classmethod
+    def lower(cls, classes: Tensor) -> Side | None:
+        """Of numbered classes [rows, n]; None where a row has more than two."""
+        least, most = classes.aminmax(dim=1, keepdim=True)
+        low = classes == least
+        apart = 0 if not len(classes) or classes.dtype == torch.bool else int((most - least).max())
+        return cls.of(low) if apart <= 1 or bool((low | (classes == most)).all()) else None
+
+    @cached_property
+    def range(self) -> tuple[int, int]:
+        """The smallest and the largest number of items of a row."""
+        if self.amounts.numel() == 1:
+            return int(self.amounts), int(self.amounts)
+        least, most = self.amounts.aminmax()
+        return int(least), int(most)
+
+    @cached_property
+    def pairs(self) -> int:
+        """The pairs of an item of this side and another of its row."""
+        (least, most), n = self.range, self.items.shape[1]
+        if least == most:
+            return len(self.amounts) * least * (n - least)
+        return int((self.amounts * (n - self.amounts)).sum())
+
+    @property
+    def mixed(self) -> bool:
+        """Whether every row has items of this side and others."""
+        least, most = self.range
+        return 0 < least and most < self.items.shape[1]
+
+    @cached_property
+    def others(self) -> Side:
+        """The items of each row that are not of this side."""
+        return Side(self.items.logical_not(), self.amounts.neg().add_(self.items.shape[1]))
+
+    @cached_property
+    def places(self) -> Tensor:
+        """The place in its row of each item, row by row."""
+        return masks.places(self.items)
+
+    @cached_property
+    def ordered(self) -> Tensor:
+        """The places of each row, those of this side first, else in order: LongTensor[rows, n]."""
+        if len(self.items) == 1:
+            return torch.cat([self.places, self.others.places]).unsqueeze(0)
+        return masks.true_first(self.items)
+
+    @cached_property
+    def first(self) -> Tensor:
+        """The place of the first item of each row (0 where there is none), LongTensor[rows]."""
+        return masks.first(self.items)
