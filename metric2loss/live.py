@@ -10,6 +10,7 @@ import ast
 import functools
 import inspect
 import linecache
+import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -71,6 +72,12 @@ def unbound(metric: Any) -> tuple[Any, Mapping[str, object]]:
         bound = {**_filled(metric), **bound}
         metric = metric.func
     return metric, bound
+
+
+def called(metric: Any) -> Any:
+    """The method that a call of a torch module comes to; anything else as it is."""
+    torch = sys.modules.get("torch")
+    return metric.forward if torch is not None and isinstance(metric, torch.nn.Module) else metric
 
 
 def _filled(partial: functools.partial[Any]) -> dict[str, object]:

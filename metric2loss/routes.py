@@ -6,20 +6,23 @@ method, a lambda, code that hands scores to a library) is dispatched.  What neit
 
 from __future__ import annotations
 
+import copy
 import functools
 import importlib
 import inspect
 import linecache
 import sys
+import traceback
 import types
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from metric2loss import inputs, loading, names
 from metric2loss._version import VERSION
-from metric2loss.diagnostics import Diagnostic, MetricError
-from metric2loss.live import LiveSource, live_source, unbound
+from metric2loss.diagnostics import Diagnostic, MetricError, Span
+from metric2loss.live import LiveSource, called, live_source, unbound
 
 if TYPE_CHECKING:
     from metric2loss.compiler import Compiled, MetricReport
@@ -45,6 +48,7 @@ class Request:
 
 def loss_class(metric: Callable[..., Any], request: Request) -> type[SurrogateLoss]:
     """The loss class of a live metric, by the first route that holds."""
+    metric = called(metric)
     if request.example is not None:
         inputs.bind(metric, request.example)
     try:
@@ -109,9 +113,35 @@ def _dispatched(metric: Callable[..., Any], request: Request, refusal: MetricErr
     try:
         return dispatched_loss(metric, request)
     except MetricError as error:
+        _tried_alone(metric, request)
         if all(found.code[3] in "13" for found in refusal.diagnostics):
             raise error from refusal
         raise refusal from error
+
+
+def _tried_alone(metric: Callable[..., Any], request: Request) -> None:
+    """Raises where the metric itself fails on the example: nothing of ours is to blame."""
+    if request.example is None:
+        return
+    args, named = inputs.arguments(request.example)
+    try:
+        args, named = copy.deepcopy((args, named))
+    except Exception:  # noqa: BLE001 - it may hold what cannot be copied
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            metric(*args, **named)
+    except Exception as error:
+        message = f"the metric itself fails on the example: {type(error).__name__}: {error}"
+        hint = "Call the metric with the example until it returns a value; then compile it."
+        raise MetricError(Diagnostic("M2L111", _raised_at(error), message, "", hint)) from error
+
+
+def _raised_at(error: BaseException) -> Span | None:
+    """The line that raised, outside of this package."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    return Span(frames[-1].filename, frames[-1].lineno or 1) if frames else None
 
 
 # --- by its text
@@ -125,11 +155,18 @@ def compiled_loss(metric: Callable[..., Any], request: Request) -> type[Surrogat
     attributes = _attributes(request)
     if source.bound:
         attributes["bound"] = source.bound
-    generated = loading.generated_module(
-        loading.stem_of(source.path, source.function), compiled.text, report.class_name, source.given, attributes
-    )
+    stem = loading.stem_of(source.path, source.function)
+
+    def loaded(attributes: Mapping[str, Any]) -> type[SurrogateLoss]:
+        return loading.load(loading.generated_module(stem, compiled.text, report.class_name, source.given, attributes))
+
     try:
-        return loading.load(generated)
+        loss = loaded(attributes)
+        if (
+            loss.library is None and _library(loss.scores, request) == "numpy"
+        ):  # the example says what the text does not
+            loss = loaded({**attributes, "library": "numpy"})
+        return loss
     except Exception as error:  # lines of the user's module, copied: their names may come from `import *`
         why = f"{type(error).__name__}: {error}."
         hint = "Import the names it uses one by one."
@@ -176,6 +213,8 @@ def dispatched_loss(metric: Callable[..., Any], request: Request) -> type[Surrog
     function, bound = unbound(metric)
     scores = _scores(metric, request)
     name = getattr(function, "__name__", type(function).__name__)
+    if name in ("forward", "__call__") and isinstance(function, types.MethodType):
+        name = type(function.__self__).__name__
     name = name if name.isidentifier() else "metric"
     home = _home(function, name)
     text = _text(name, home, function, scores, request, _library(scores, request))

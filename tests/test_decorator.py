@@ -256,6 +256,50 @@ def test_what_has_no_text_of_its_own_is_run_as_it_is(metric):
     assert scores.grad.abs().sum() > 0
 
 
+def test_an_example_says_which_library_orders_ties():
+    def tops(scores, kinds):
+        return sum(int(kinds[(-row).argsort()[:3]].sum()) for row in scores)
+
+    rng = np.random.default_rng(0)
+    kinds, scores = rng.integers(0, 4, 40), rng.integers(0, 3, (6, 40)) / 2.0
+    for example in ({"scores": rng.random((6, 40)), "kinds": kinds}, None):  # else its targets do
+        criterion = compile_metric(tops, scores="scores", direction="maximize", example=example)()
+        criterion(torch.tensor(scores, requires_grad=True), kinds)
+        assert float(criterion.metric) == tops(scores, kinds)
+
+
+class CalibrationError(torch.nn.Module):
+    """A module that is no layer."""
+
+    def forward(self, probs, labels):
+        confidence, chosen = probs.max(1)
+        sure = confidence > 0.5
+        return (confidence[sure].sum() - (chosen == labels)[sure].float().sum()).abs() / len(labels)
+
+
+def test_a_torch_module_is_its_forward():
+    probs = torch.randn(20, 3, generator=torch.Generator().manual_seed(0)).softmax(1)
+    labels = torch.arange(20) % 3
+    metric = CalibrationError()
+    loss = compile_metric(metric, scores="probs", direction="minimize", example={"probs": probs, "labels": labels})
+    criterion = loss()
+    criterion(probs.clone().requires_grad_(), labels).backward()
+    assert loss.__name__ == "CalibrationErrorLoss"
+    assert float(criterion.metric) == pytest.approx(float(metric(probs, labels)))
+
+
+def test_a_metric_that_fails_by_itself_is_told_apart():
+    def first_two(scores, labels):
+        return (scores.argsort()[:2].reshape(3) == labels).mean()
+
+    with pytest.raises(MetricError) as caught:
+        compile_metric(first_two, scores="scores", example={"scores": np.arange(4.0), "labels": np.zeros(2)})
+    found = caught.value.diagnostics[0]
+    assert found.code == "M2L111"
+    assert "the metric itself fails on the example: ValueError" in found.message
+    assert found.span is not None and found.span.path == __file__
+
+
 def test_a_static_method_is_a_function():
     scores, labels = items()
     criterion = compile_metric(Model.static, direction="maximize")()

@@ -29,6 +29,7 @@ class Arguments:
     forms: Mapping[str, Form] = field(
         default_factory=dict
     )  # of scores that are no array: how to put them together again
+    tensors: bool = False  # whether a score was given as one
 
     def for_f(self, scores: Mapping[str, Tensor] | None = None) -> dict[str, Any]:
         """Active scores: for a NumPy metric an Array that holds both the exact ndarray and the tensor."""
@@ -100,7 +101,8 @@ def spread(function: Callable[..., Any], values: Mapping[str, Any]) -> tuple[tup
 def bound(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
     """Binds a call to the user's signature, as f has it."""
     arguments = _by_name(owner, args, kwargs)
-    library = owner.library or _library_of(arguments, owner.scores)
+    tensors = any(of_torch(arguments[name]) for name in owner.scores)
+    library = owner.library or _library_of(arguments, owner.scores, tensors)
     forms: dict[str, Form] = {}
     for name in owner.scores:
         if is_nested(arguments[name]):
@@ -111,7 +113,7 @@ def bound(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Argum
     others = {name: value for name, value in arguments.items() if name not in scores}
     if library == "numpy":
         others = {name: _as_numpy(value) for name, value in others.items()}
-    return Arguments(scores, others, library, device, forms)
+    return Arguments(scores, others, library, device, forms, tensors)
 
 
 def _by_name(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,8 +135,12 @@ def _by_name(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> di
     return call.arguments
 
 
-def _library_of(arguments: Mapping[str, Any], scores: tuple[str, ...]) -> str:
-    return "torch" if any(of_torch(arguments[name]) for name in scores) else "numpy"
+def _library_of(arguments: Mapping[str, Any], scores: tuple[str, ...], tensors: bool) -> str:
+    """That of the arguments: a model's scores are tensors whatever the metric is written for, its targets are not."""
+    others = [value for name, value in arguments.items() if name not in scores]
+    if any(isinstance(value, np.ndarray) for value in others) and not any(of_torch(value) for value in others):
+        return "numpy"
+    return "torch" if tensors else "numpy"
 
 
 def _flat(name: str, given: Any) -> tuple[Tensor, Form]:

@@ -238,6 +238,8 @@ class Array(NDArrayOperatorsMixin):
                 value.exact if isinstance(value, Array) else value
             )
             self._exact = exact
+            if self._scored is not None and not self._scored.any():
+                tensor = self._scored = None  # all scores have been overwritten
         self._tensor = tensor
 
     def _scored_after(self, index: Any, value: Any) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,13 @@ def compare(left: Any, op: str | tuple[str, ...], right: Any) -> Differences:
     a, b = Operand.of(left), Operand.of(right)
     library = "torch" if "torch" in (a.library, b.library) else "numpy"
     if not (a.active or b.active):
-        return passive(torch.as_tensor(_decided(a, ops[0], b)), library)
-    device = a.tensor.device if a.active else b.tensor.device
+        plain = passive(torch.as_tensor(_decided(a, ops[0], b)), library)
+        return replace(plain, counted=lambda: _counted(a, ops, b, library))
+    return _counted(a, ops, b, library)
+
+
+def _counted(a: Operand, ops: tuple[str, ...], b: Operand, library: str) -> Differences:
+    device = b.tensor.device if b.active and not a.active else a.tensor.device
     c = _difference(a, b, device)
     layout = CompareLayout(tuple(c.shape), ops, device)
     bits = [torch.as_tensor(_decided(a, {"gt": ">", "ge": ">="}[kept], b)).to(device) for kept in layout.kept]

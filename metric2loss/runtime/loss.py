@@ -234,16 +234,16 @@ class SurrogateLoss(nn.Module):
     def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
         with _no_inference():
             given = arguments.bound(self, args, kwargs)
-        if self.library is not None or self._probed or given.library == "numpy":
+        if self.library is not None or self._probed or not given.tensors:
             return given
         return self._in_its_library(given, args, kwargs)
 
     def _in_its_library(self, given: Arguments, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
-        """For a metric whose text names no library (`(scores.argmax(1) == labels).mean()`): NumPy, if torch cannot run it."""
+        """For a metric whose text names no library (`(scores.argmax(1) == labels).mean()`): the other, if one cannot run it."""
         try:
             self._factored(given)
         except MetricError as refused:
-            self.library = "numpy"
+            self.library = "torch" if given.library == "numpy" else "numpy"
             try:
                 given = arguments.bound(self, args, kwargs)
                 self._factored(given)
@@ -278,6 +278,8 @@ class SurrogateLoss(nn.Module):
                     f"{type(self).__name__} failed on these arguments: {type(error).__name__}: {error}",
                     hint="check the shapes and types of the arguments against the metric's",
                 ) from error
+        if not self.dispatched:
+            tape.in_every_turn(tree)
         for key, leaf in tape.leaves(tree):
             if not isinstance(leaf, Differences):
                 raise failure("M2L503", f"f recorded {type(leaf).__name__} at {key}, no differences")

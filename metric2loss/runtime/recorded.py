@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,8 @@ class Differences:
     """f's result for one step: how its binaries are arranged, c (autograd) and the binaries of the user's own call.
 
     values: [size], bits: BoolTensor[size]; both may be given as functions, called when they are read.  native: the outcome
-    of the user's own call in the layout's form, where it is known without the binaries.
+    of the user's own call in the layout's form, where it is known without the binaries.  counted: of a comparison of plain
+    numbers, the same with binaries.
     """
 
     layout: Layout
@@ -31,11 +32,12 @@ class Differences:
     library: str = "torch"  # of the user's call: "numpy" or "torch"
     native: Tensor | None = None
     ranks: Late[Tensor | None] = Late(None)  # noqa: RUF009  # place of each item [rows, n], where the step is an order
+    counted: Callable[[], Differences] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold values, not the functions that make them."""
         values, bits, ranks = self.values, self.bits, self.ranks
-        return {**self.__dict__, "_values": values, "_bits": bits, "_ranks": ranks}
+        return {**self.__dict__, "_values": values, "_bits": bits, "_ranks": ranks, "counted": None}
 
     def read(self, op: str | None = None) -> Any:
         """What the user's call returned, rebuilt from the binaries."""

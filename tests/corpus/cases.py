@@ -426,6 +426,33 @@ GRADED: dict[str, Any] = {
     "ideal": lambda inputs: {"y_pred": inputs["y_true"].astype(float)},
 }
 
+FOUR_GRADES: dict[str, Any] = {
+    "scores": ("preds",),
+    "make": lambda rng: {"target": rng.integers(4, size=10), "preds": rng.uniform(-0.5, 3.5, size=10)},
+    "ideal": lambda inputs: {"preds": inputs["target"].astype(float)},
+}
+
+
+def _boxes(rng: np.random.Generator) -> Inputs:
+    corner = rng.random((5, 2))
+    gt = np.concatenate([corner, corner + rng.uniform(0.4, 1.0, size=(5, 2))], axis=1)
+    return {"gt_boxes": gt, "pred_boxes": gt + rng.normal(scale=0.25, size=(5, 4))}
+
+
+BOXES: dict[str, Any] = {
+    "scores": ("pred_boxes",),
+    "make": _boxes,
+    "ideal": lambda inputs: {"pred_boxes": inputs["gt_boxes"].copy()},
+    "rows": ("pred_boxes", "gt_boxes"),
+}
+
+ONE_CHANNEL: dict[str, Any] = {
+    "scores": ("outputs",),
+    "make": lambda rng: {"outputs": rng.random((2, 1, 4, 4)), "masks": rng.integers(2, size=(2, 4, 4))},
+    "ideal": lambda inputs: {"outputs": 0.1 + 0.8 * inputs["masks"][:, None]},
+    "rows": ("outputs", "masks"),
+}
+
 RANKED_PAIR: dict[str, Any] = {
     "scores": ("y_pred",),
     "make": lambda rng: {"y_true": rng.normal(size=8), "y_pred": rng.normal(size=8)},
@@ -928,6 +955,10 @@ CASES: tuple[Case, ...] = (
     case("adaptive_ece", "adaptive_ece", SURE, direction="minimize", pure=False),
     case("gini_columns", "gini", flat("pred", "actual", n=12)),
     case("best_accuracy_cut", "otsu_like", flat("scores", "labels", n=8), best=1.0),
+    case("binarised_in_place", "hamming_accuracy", flat("y_pred", "y_true", kind="probability"), best=1.0),
+    case("optimised_rounder", "rounded_kappa", FOUR_GRADES, best=1.0),
+    case("box_hits", "share_found", BOXES, best=1.0),
+    case("masked_in_place", "foreground_iou", ONE_CHANNEL, library="torch", best=1.0),
     case("returned_array", "counts", flat("probs", "labels", kind="probability"), returns=0),
     case("sampled_auc", "sampled_auc", flat("scores", "labels"), refused="M2L508"),
 )

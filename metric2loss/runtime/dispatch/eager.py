@@ -191,8 +191,14 @@ def _harmless(tests: list[ast.expr]) -> bool:
     """Whether all tests may be evaluated whatever the first says: numbers are compared, indexed as in the first."""
     if not all(_compares(test) for test in tests):
         return False
-    subscripts = [{ast.unparse(n.slice) for n in ast.walk(test) if isinstance(n, ast.Subscript)} for test in tests]
+    subscripts = [{_place(n) for n in ast.walk(test) if isinstance(n, ast.Subscript)} for test in tests]
     return all(found <= subscripts[0] for found in subscripts[1:])
+
+
+def _place(node: ast.Subscript) -> str:
+    """What is read where: `edges[0]` and `edges[1]` are entries of one table, `x[i]` and `x[j]` may be out of reach."""
+    fixed = isinstance(node.slice, ast.Constant) and isinstance(node.value, ast.Name)
+    return f"{ast.unparse(node.value)}[]" if fixed else ast.unparse(node.slice)
 
 
 def _compares(test: ast.expr) -> bool:

@@ -31,6 +31,8 @@ from metric2loss.runtime.steps import Operation
 from metric2loss.runtime.tape import Tape, leaves
 from metric2loss.runtime.unseen import UnseenStep
 
+MARK = "_metric2loss_scored"  # of a tensor: which entries are scores, where not all are
+OVERWRITTEN = "_metric2loss_overwritten"  # of a tensor: that none is any more, though its graph does not know
 SITES = 50_000  # executed steps of one run; a Python loop over more pairs than this is better met by an order
 
 
@@ -153,8 +155,10 @@ class Dispatch:
                 return self._single(place, *args)
             key = (*place, number)
             if not self.recording:
-                return self._given(key)
-            found = operation.differences(*args, **kwargs)
+                return (
+                    operation.differences(*args, **kwargs).read() if self._left_over(place, args) else self._given(key)
+                )
+            found = operation.differences(*(_apart(x) for x in args), **kwargs)
             if guard or place in self.frozen:
                 found = passive(torch.as_tensor(found.read()), found.library)
             self.tree[key] = found
@@ -210,6 +214,11 @@ class Dispatch:
                 self.tree[key] = passive(torch.as_tensor(done.read()), done.library) if place in self.frozen else done
         return self.tree
 
+    def _left_over(self, place: Place, args: tuple[Any, ...]) -> bool:
+        """Whether scores are met here that steps had overwritten when the run was recorded, as in `p[p > 0.5] = 1`."""
+        overwritten = any((x._scored if isinstance(x, Array) else getattr(x, MARK, None)) is not None for x in args)
+        return overwritten and not any(key[:2] == place for key, _ in leaves(self.tree))
+
     def _given(self, key: tuple[Any, ...]) -> Any:
         try:
             return self.tree[key].read()
@@ -250,8 +259,13 @@ def is_active(x: Any) -> bool:
     if isinstance(x, Tensor):
         while is_batched(x):  # the graph is that of the value inside
             x = _functorch.get_unwrapped(x)
-        return bool(x.requires_grad)
+        return bool(x.requires_grad) and not getattr(x, OVERWRITTEN, False)
     return isinstance(x, Array) and (x.active or (x.batched and is_active(x.tensor)))
+
+
+def _apart(x: Any) -> Any:
+    """A score that the user's program may write into later, when its differences still need it."""
+    return x.clone() if isinstance(x, Tensor) and x.requires_grad and not is_batched(x) else x
 
 
 def any_active(*values: Any) -> bool:

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from metric2loss.runtime.dispatch import eager, element_wise, python_calls
+from metric2loss.runtime.dispatch.shadow_classes import own_class, shadow_class
 
 _KEPT = ("numpy", "torch", "metric2loss", "pandas", "functools", "typing", "contextlib", "importlib", "warnings", "inspect",
          "logging", "collections", "abc", "enum", "dataclasses", "threading", "os", "sys", "re", "random", "copy", "joblib",
@@ -59,6 +60,8 @@ class Shadows:
             return self._module(value)
         if isinstance(value, types.FunctionType):
             return self._function(value)
+        if type(value) is type and own_class(value):
+            return shadow_class(value, self.of)
         if isinstance(value, types.MethodType):
             return types.MethodType(self.of(value.__func__), value.__self__)
         if isinstance(value, functools.partial):

@@ -45,9 +45,14 @@ class TorchDispatch(TorchFunctionMode):
             if found is not NOT_A_STEP:
                 return found
         result = _kept(self.reading, name, args, func(*args, **kwargs))
+        if self.reading.recording and name.rpartition(".")[2] in _NEEDED:
+            result = result.clone()  # it may be written into, and its gradient needs it as it is
         return torch_tables.marked(name, func, tuple(args), kwargs, result)
 
 
+_NEEDED = frozenset(
+    ("sigmoid", "softmax", "log_softmax", "tanh", "exp", "sqrt", "expit", "relu", "reciprocal", "rsqrt")
+)
 _DTYPE_METHODS = (".byte", ".char")
 _OPERATORS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "__eq__": "==", "__ne__": "!=", "eq": "==", "ne": "!="}
 

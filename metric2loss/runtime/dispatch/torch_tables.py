@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.batched import is_batched
-from metric2loss.runtime.dispatch.reading import any_active, is_active
+from metric2loss.runtime.dispatch.reading import MARK as _MARK
+from metric2loss.runtime.dispatch.reading import OVERWRITTEN, any_active, is_active
 from metric2loss.runtime.indexing import deep
 
-_MARK = "_metric2loss_scored"
 _JOINING = frozenset(
     [
         "stack",
@@ -162,6 +162,7 @@ def written(target: Tensor, before: Tensor | None, index: Any, value: Any) -> No
     with torch._C.DisableTorchFunction():
         scores[index] = _mask(value) if isinstance(value, Tensor) else False
     setattr(target, _MARK, None if bool(scores.all()) else scores)
+    setattr(target, OVERWRITTEN, not bool(scores.any()))
 
 
 def scores(x: Any) -> Tensor | None:

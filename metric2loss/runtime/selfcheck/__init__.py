@@ -46,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     operands.total,
     values.batched,
     values.interchangeable,
+    learning.reached,
     learning.gradient,
     learning.best,
 )

@@ -32,6 +32,22 @@ def gradient(subject: Subject) -> Finding:
     return Finding(passed, f"loss {value:.4g}, gradient norm {norm:.4g}", why)
 
 
+def reached(subject: Subject) -> Finding:
+    """differences move with the scores."""
+    for place in range(3):
+        scores, flat = subject.loss.differences(**(subject.moved("bent") if place else subject.arguments))
+        if not len(flat):
+            return Finding(None, "no binary variables")
+        if flat.requires_grad:
+            weights = torch.rand(len(flat), generator=subject.draw).to(flat)
+            found = torch.autograd.grad((flat * weights).sum(), list(scores.values()), allow_unused=True)
+            if any(one is not None and bool(one.any()) for one in found):
+                return Finding(True, "they do")
+    why = "No score moves a difference: what is compared had been written over by constants, as in `p[p > 0.5] = 1`."
+    hint = "Compute the 0s and 1s into a new array: `np.where(p > 0.5, 1, 0)`."
+    return Finding(False, "they do not", why, hint, "M2L203")
+
+
 def _asking(scores: Any) -> tuple[torch.Tensor, Any]:
     """A tensor that asks for a gradient, and the scores in their form made of it."""
     nested = forms.is_nested(scores)

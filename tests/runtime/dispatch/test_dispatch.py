@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import heapq
+import json
 
 import numpy as np
 import pytest
@@ -186,3 +187,11 @@ def test_without_an_example_the_first_batch_decides():
     given = arguments(metrics.curve, 0)
     criterion(**given)
     assert float(criterion.metric) == pytest.approx(plain(metrics.curve, given))
+
+
+def test_ranks_are_no_route_where_the_metric_hardly_varies():
+    def loud(scores, labels):
+        return np.mean([x > 100.0 for x in json.loads(json.dumps(scores.tolist()))])
+
+    with pytest.raises(MetricError):
+        criterion_of(loud, {"scores": np.linspace(0.1, 0.5, N), "labels": np.zeros(N)})
