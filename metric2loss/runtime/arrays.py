@@ -15,7 +15,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from torch import Tensor
 
 from metric2loss import step
-from metric2loss.runtime import indexing, numpy_statistics, ufunc_methods  # noqa: F401 (they register functions)
+from metric2loss.runtime import indexing, numpy_elementwise, numpy_statistics, ufunc_methods  # noqa: F401 (they register)
 from metric2loss.runtime.batched import Unbatchable, agreed, in_batch, plain
 from metric2loss.runtime.dtypes import as_tensor, dtype_of, torch_dtype
 from metric2loss.runtime.failures import failure

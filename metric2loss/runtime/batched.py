@@ -83,14 +83,12 @@ def agreed(x: Tensor) -> Tensor:
         return x
     values = each(x)
     first = values[:1]
-    same = (values == first) | (_nan(values) & _nan(first))
+    same = values == first
+    if values.is_floating_point():
+        same |= torch.isnan(values) & torch.isnan(first)
     if bool(same.all()):
         return values[0]
     raise Split(torch.unique(values.reshape(len(values), -1).nan_to_num(), dim=0, return_inverse=True)[1])
-
-
-def _nan(x: Tensor) -> Tensor:
-    return torch.isnan(x) if x.is_floating_point() else torch.zeros_like(x, dtype=torch.bool)
 
 
 def plain(x: Tensor) -> np.ndarray:

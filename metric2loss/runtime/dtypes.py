@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,19 @@ def as_tensor(x: Any) -> Tensor:
 
 def torch_dtype(dtype: Any) -> torch.dtype:
     """The torch dtype of anything NumPy takes for one."""
-    return torch.from_numpy(np.empty(0, dtype=np.dtype(dtype))).dtype
+    return _torch_dtype(np.dtype(dtype))
+
+
+@cache
+def _torch_dtype(dtype: np.dtype[Any]) -> torch.dtype:
+    return torch.from_numpy(np.empty(0, dtype=dtype)).dtype
 
 
 def dtype_of(x: Tensor) -> np.dtype[Any]:
     """The NumPy dtype of a tensor (also a batched one, which has no NumPy form)."""
-    return torch.empty(0, dtype=x.dtype).numpy().dtype
+    return _numpy_dtype(x.dtype)
+
+
+@cache
+def _numpy_dtype(dtype: torch.dtype) -> np.dtype[Any]:
+    return torch.empty(0, dtype=dtype).numpy().dtype

@@ -17,6 +17,7 @@ from metric2loss.runtime import effort
 from metric2loss.runtime.arrays import Array, everywhere
 from metric2loss.runtime.batched import Split, Unbatchable, vmapped
 from metric2loss.runtime.failures import failure
+from metric2loss.runtime.layouts.base import turned
 from metric2loss.runtime.lenient import Lenient
 from metric2loss.runtime.recorded import Outcomes
 from metric2loss.runtime.tape import Path
@@ -24,6 +25,7 @@ from metric2loss.runtime.torch_batch import TorchBatch
 
 _NUMBERS = 2**22  # numbers in the outcomes of one chunk of configurations
 _CHECKED = 4  # configurations compared with the loop at first use
+_FEW = 2**18  # binaries in all configurations that are listed rather than flipped leaf by leaf
 _SMALL = 4  # so few configurations are looped over
 
 
@@ -165,6 +167,8 @@ class Evaluator:
         """Outcomes of every leaf; a leaf that no flip touches has one outcome for all."""
         if len(self.leaves) == 1:
             return [self.leaves[0].layout.flipped(base, flips)], [True]
+        if len(flips) * len(base) <= _FEW:
+            return self._turned(base, flips)
         outcomes, many = [], []
         touched = self._touched(flips)
         for number, leaf in enumerate(self.leaves):
@@ -176,6 +180,15 @@ class Evaluator:
                 outcomes.append(leaf.layout.result(mine.unsqueeze(0))[0])
             many.append(number in touched)
         return outcomes, many
+
+    def _turned(self, base: Tensor, flips: Tensor) -> tuple[list[Tensor], list[bool]]:
+        """The same by listing all binaries: many small leaves cost calls rather than numbers."""
+        bits = turned(base, flips)
+        changed = (bits != base).any(0).tolist()
+        many = [any(changed[leaf.start : leaf.stop]) for leaf in self.leaves]
+        parts = [(bits if m else bits[:1])[:, leaf.start : leaf.stop] for leaf, m in zip(self.leaves, many)]
+        outcomes = [leaf.layout.result(part) for leaf, part in zip(self.leaves, parts)]
+        return [x if m else x[0] for x, m in zip(outcomes, many)], many
 
     def _touched(self, flips: Tensor) -> set[int]:
         starts = torch.tensor([leaf.start for leaf in self.leaves], device=flips.device)

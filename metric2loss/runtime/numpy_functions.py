@@ -232,7 +232,8 @@ def _comparison(name: str, operation: Function) -> None:
     def call(a: Any, b: Any, **kwargs: Any) -> Any:
         if kwargs or not all(isinstance(x, Tensor) or type(x) in (bool, int, float) for x in (a, b)):
             return plain(a, b, **kwargs)
-        _check_shapes(name, (a, b))
+        if isinstance(a, Tensor) and isinstance(b, Tensor) and a.ndim and b.ndim and a.shape != b.shape:
+            _check_shapes(name, (a, b))
         dtype = _common(a, b)
         a, b = _of_type(a, dtype), _of_type(b, dtype)
         return operation(a, b) if isinstance(a, Tensor) else operation(_as(a), b)

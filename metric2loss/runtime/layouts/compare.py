@@ -43,8 +43,9 @@ class CompareLayout(Layout):
     def read(self, outcome: Tensor, op: str | None = None) -> Tensor:
         if op is None and len(self.ops) > 1:
             raise TypeError(f"which comparison? the binaries serve {self.ops}")
-        found = {name: outcome[place] for place, name in enumerate(self.kept)}
-        return holds(op or self.ops[0], found.get("gt"), found.get("ge"))  # type: ignore[no-any-return]
+        op = op or self.ops[0]
+        gt, ge = (outcome[self.kept.index(name)] if name in NEEDS[op] else None for name in ("gt", "ge"))
+        return holds(op, gt, ge)  # type: ignore[no-any-return]
 
     def same_as(self, other: Layout) -> bool:
         return super().same_as(other) and isinstance(other, CompareLayout) and self.shape == other.shape
