@@ -5,7 +5,8 @@ Small p moves far-off pairs, large p lets the lost ones go.
 
 An order over the batch is pulled half pair by pair and half example by example, against a threshold at 0. Pairs alone learn
 fast at low rates and fall apart at high ones, for nothing holds the scores of different batches together; examples alone
-first learn how rare the winners are, which no order asks for.
+first learn how rare the winners are, which no order asks for. All are pulled less where winners (or losers) are rare, as cross
+entropy of the examples would do: nothing to Adam, and what keeps plain gradient descent from falling apart at its rates.
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ def anchored(split: Split, credit: Tensor, progress: float) -> Tensor:
     """dL/dkeys of one order over the batch, from the credit [goods, bads]; see `Sides.anchored`."""
     share = _shares(credit)
     good, bad = split.of_good[0], split.of_bad[0]
-    pairs = (1 - _BY_EXAMPLE) * share * link(good.unsqueeze(1) - bad, progress)
-    of_good, of_bad = _by_example(*credit.shape)
+    of_pair, of_good, of_bad = _factors(*credit.shape)
+    pairs = of_pair * share * link(good.unsqueeze(1) - bad, progress)
     up = pairs.sum(1) + of_good * share.sum(1) * link(good, progress)
     down = pairs.sum(0) + of_bad * share.sum(0) * link(-bad, progress)
     return split.gradient(up.unsqueeze(0), down.unsqueeze(0))
@@ -84,9 +85,12 @@ def _shares(credit: Tensor) -> Tensor:
     return share if float(share.sum()) else torch.ones_like(share)
 
 
-def _by_example(winners: int, losers: int) -> tuple[float, float]:
-    """Factors of the two sides' credits: an average winner then counts as much as an average loser."""
-    return 2 * _BY_EXAMPLE * winners / (winners + losers), 2 * _BY_EXAMPLE * losers / (winners + losers)
+def _factors(winners: int, losers: int) -> tuple[float, float, float]:
+    """Of the credit of a pair, of a winner and of a loser: an average winner counts as much as an average loser."""
+    amount = winners + losers
+    rare = 4 * winners * losers / amount**2
+    of_winner, of_loser = 2 * _BY_EXAMPLE * winners / amount, 2 * _BY_EXAMPLE * losers / amount
+    return rare * (1 - _BY_EXAMPLE), rare * of_winner, rare * of_loser
 
 
 @dataclass(frozen=True)
@@ -113,8 +117,8 @@ class Sides:
         """dL/dS of the examples' keys S: half by pairs, half by a threshold whose pull the credit splits inside each side."""
         share = _shares(credit[self.leaf.start : self.leaf.stop])
         keys = self.leaf.layout.keys.detach().double().reshape(-1) / problem.temperature
-        pairs = (1 - _BY_EXAMPLE) * share * link(keys[self.winner] - keys[self.loser], progress)
-        of_winner, of_loser = _by_example(len(torch.unique(self.winner)), len(torch.unique(self.loser)))
+        of_pair, of_winner, of_loser = _factors(len(torch.unique(self.winner)), len(torch.unique(self.loser)))
+        pairs = of_pair * share * link(keys[self.winner] - keys[self.loser], progress)
         up = pairs + of_winner * share * link(keys[self.winner], progress)
         down = pairs + of_loser * share * link(-keys[self.loser], progress)
         pull = torch.zeros_like(keys).index_add_(0, self.winner, up).index_add_(0, self.loser, -down)
