@@ -188,7 +188,9 @@ def test_an_order_over_the_batch_is_pulled_half_by_pairs_and_half_by_its_example
     loss = Integrated(first=0, last=1, anneal_anchored=annealed)(problem.seeded())
     found, pairs = torch.autograd.grad(loss, [keys, problem.differences], allow_unused=True, retain_graph=True)
     rare = 4 * winners * losers / 12**2
-    assert torch.allclose(found, rare * torch.where(labels, -up, down))  # c is in the graph of the keys: its own is zero
+    assert torch.allclose(
+        found, rare * torch.where(labels, -up, down)
+    )  # c is in the graph of the keys: its own is zero
     assert pairs.abs().sum() == 0
 
 
