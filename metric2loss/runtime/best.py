@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from metric2loss.runtime import effort
 from metric2loss.runtime.failures import failure
 from metric2loss.runtime.proposals import (
     IDEAL,
@@ -38,6 +39,8 @@ _WIDE = 2  # searches that try every way
 _TOGETHER = 2**22  # binaries in all configurations that are stacked to be evaluated
 _PATIENCE = 16  # a way that keeps being beaten is not looked for at every batch
 _EXCHANGES = 24  # of scores, where no guess is any good
+_CALLS = 400_000  # of functions, that running f at exchanged scores may take
+_DEAR = 20_000  # calls: a run of f that is not repeated at every batch
 _GREEDY, _CURRENT = "greedy improvement", "the current configuration"
 
 
@@ -73,6 +76,7 @@ class BestConfiguration:
     _batches: int = field(default=0, repr=False)
     _searched: bool = field(default=False, repr=False)  # every way was tried at the last batch
     _told: bool = field(default=False, repr=False)
+    _calls: int = field(default=0, repr=False)  # of one run of f, where that was counted
 
     def __call__(self, batch: Batch) -> Found:
         """The best configuration known for this batch."""
@@ -84,6 +88,8 @@ class BestConfiguration:
             wide = self._searches < _WIDE or self._outdone or self.sign is None
             return self._or_current(batch, _in_short(batch, self._search(batch, wide)))
         again = self._again(batch)
+        if again is None and self._calls > _DEAR and self.sign is not None:
+            return Found(settled(batch, batch.bits), batch.metric, self.sign, _CURRENT)
         if again is None or (self._surprises < _PATIENCE and (self._outdone or self._beaten(batch, again))):
             self._surprises += 1
             again = _in_short(batch, self._search(batch, True))
@@ -129,7 +135,7 @@ class BestConfiguration:
         sign = self.sign or _direction(tried)
         start = _chosen(batch, tried, sign or 1, self.how)
         if start.proposal.name == _CURRENT:
-            start = _elsewhere(batch, start, sign or 1)
+            start, self._calls = _elsewhere(batch, start, sign or 1, self._calls)
         sign, self.sign = sign or 1, sign or None
         self._remember(tried, start, sign)
         greedy = _trusts_flips(batch, tried) if wide else self.how.endswith(_GREEDY)
@@ -180,16 +186,23 @@ def _tried(batch: Batch, among: Container[str] | None = None) -> list[_Tried]:
     return tried
 
 
-def _elsewhere(batch: Batch, start: _Tried, sign: int) -> _Tried:
-    """Where no guess beats the scores at hand: the best of the same scores in other places."""
-    for proposal in exchanged(batch, _EXCHANGES):
-        bits = proposal.bits()
+def _elsewhere(batch: Batch, start: _Tried, sign: int, calls: int) -> tuple[_Tried, int]:
+    """Where no guess beats the scores at hand: the best of the same scores in other places, and what a run of f costs."""
+    for number, proposal in enumerate(exchanged(batch, _EXCHANGES)):
+        if number and number * calls > _CALLS:
+            break
+        if not calls:
+            found: list[Tensor | None] = []
+            calls = effort.calls(lambda: found.append(proposal.bits()))  # noqa: B023 (called at once)
+            bits = found[0]
+        else:
+            bits = proposal.bits()
         if bits is None:
             continue
         value = float(batch.values_of(settled(batch, bits).unsqueeze(0))[0])
         if math.isfinite(value) and sign * (value - start.value) > _EQUAL:
             start = _Tried(proposal, settled(batch, bits), value)
-    return start
+    return start, calls
 
 
 def _values(batch: Batch, known: list[Tensor]) -> list[float]:

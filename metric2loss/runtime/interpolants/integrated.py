@@ -13,13 +13,14 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Problem, drawn, oriented
-from metric2loss.runtime.interpolants import closed, credit, far_pairs, links, margins, sums, swaps, ways
+from metric2loss.runtime.interpolants import closed, credit, far_pairs, links, margins, strata, sums, swaps, ways
 from metric2loss.runtime.interpolants.idw import Idw, weighted
 from metric2loss.runtime.interpolants.protocol import distance, joined, nothing
 from metric2loss.runtime.split import Split
 
 _KEPT = 0.9  # of the running mean of |credit|, each batch
 _TURNED = 0.1  # share of the binaries that a look around turns
+_STRATA = 2  # budgets that credit by strata may take
 _FEWEST = 3  # anchors of a kind, however dear
 _THIN = 1 / 4  # below it, flips that are left out count as the mean of those that are not: fewer shocks for Adam
 _LEAST_SHARE = 1 / 32  # below it, single flips are too thin to be better than anchors
@@ -88,6 +89,8 @@ class Integrated:
     def _dear(self, problem: Problem, plan: credit.Plan, share: float) -> Tensor:
         """Where flips of the budget would be too thin: a few of a metric that is looped over, else anchors."""
         count = int(share * len(plan.flips))
+        if (found := self._by_strata(problem)) is not None:
+            return found
         if not problem.looped:
             self.notes = (f"{plan.evaluations:,} evaluations of the metric a sample are too many: inverse distances",)
             return self._by_anchors(problem, f"flips would take {plan.samples * plan.evaluations:,} evaluations")
@@ -98,6 +101,22 @@ class Integrated:
         self.notes = (f"{count} of {plan.evaluations:,} flips are evaluated, the others count as their mean",)
         self.chosen = ways.flips(plan.samples * plan.evaluations, plan.units, share) + ", the others as their mean"
         return self._linked(problem, plan.thinned(problem, count / len(plan.flips)), plan)
+
+    def _by_strata(self, problem: Problem) -> Tensor | None:
+        """Where all steps are comparisons: those of one kind share their credit."""
+        known = strata.numbered(problem)
+        amount = 0 if known is None else strata.samples(problem, known[1], _STRATA * self.budget)
+        if known is None or not amount:
+            return None
+        self.chosen = ways.strata(known[1], amount * (known[1] + 1))
+        self.notes = (f"{len(problem.best):,} comparisons of {known[1]} kinds: those of a kind count as their mean",)
+        x = oriented(problem)
+        worth = strata.credit(problem, x, *known, amount)
+        if bool((worth != 0).any()):
+            self._met(float(worth.abs().mean()))
+        else:
+            worth = torch.full_like(worth, self._unsaid(problem, float(torch.sigmoid(-x).sum())))
+        return joined(distance(problem), (problem.differences, links.of_pairs(problem, x, worth, problem.progress)))
 
     def _asked_for(self, problem: Problem) -> Tensor:
         if self.credit_by == ways.ANCHORS:

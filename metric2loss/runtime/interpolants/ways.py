@@ -55,6 +55,11 @@ def anchors(evaluations: int, why: str) -> str:
     return f"{ANCHORS}: {why}; inverse distances to {evaluations:,} evaluations"
 
 
+def strata(count: int, evaluations: int) -> str:
+    """Said when comparisons of one kind share their credit."""
+    return f"strata: {count} kinds of comparisons, parts of each turned together; {evaluations:,} evaluations"
+
+
 def evenly(why: str) -> str:
     """Said when no binary is told from another."""
     return f"{EVENLY}: {why}; every binary counts alike"
