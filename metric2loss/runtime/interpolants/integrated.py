@@ -64,6 +64,11 @@ class Integrated:
             return joined(distance(problem), (split.keys, by_keys))
         if not len(problem.best):
             return nothing(problem)
+        if self.credit_by == ways.STRATA:
+            found = self._by_strata(problem)
+            if found is None:
+                raise ways.impossible(ways.STRATA)
+            return found
         plan = credit.Plan.of(problem)
         if plan.decided_by_rows and self._may(ways.FLIPS) and not self._may(ways.ROWS):
             plan = replace(plan, decided_by_rows=False)

@@ -6,13 +6,14 @@ from metric2loss.diagnostics import MetricError
 from metric2loss.runtime.failures import failure
 
 BY_STRUCTURE = "structure"
-ROWS, SWAPS, FLIPS, ANCHORS, EVENLY = "rows", "swaps", "flips", "anchors", "evenly"
-WAYS = (BY_STRUCTURE, ROWS, SWAPS, FLIPS, ANCHORS, EVENLY)
+ROWS, SWAPS, FLIPS, STRATA, ANCHORS, EVENLY = "rows", "swaps", "flips", "strata", "anchors", "evenly"
+WAYS = (BY_STRUCTURE, ROWS, SWAPS, FLIPS, STRATA, ANCHORS, EVENLY)
 
 _NEEDS = {
     ROWS: "a metric that is a mean over rows, each of them one choice between two outcomes (accuracy, PCK)",
     SWAPS: "one order of two classes over the whole batch, whose changes by disjoint neighbouring swaps add up "
     "(average precision, AUC, recall at k)",
+    STRATA: "a metric whose steps are all comparisons, and cheap enough to be run twice for each kind of them",
 }
 
 
@@ -57,7 +58,7 @@ def anchors(evaluations: int, why: str) -> str:
 
 def strata(count: int, evaluations: int) -> str:
     """Said when comparisons of one kind share their credit."""
-    return f"strata: {count} kinds of comparisons, parts of each turned together; {evaluations:,} evaluations"
+    return f"{STRATA}: {count} kinds of comparisons, parts of each turned together; {evaluations:,} evaluations"
 
 
 def evenly(why: str) -> str:

@@ -64,7 +64,14 @@ def test_flips_of_rows_that_decide_alone_give_what_the_closed_form_gives():
 
 @pytest.mark.parametrize(
     ("name", "way"),
-    [("accuracy", "swaps"), ("average_precision", "rows"), ("macro_f1", "rows"), ("ndcg", "swaps"), ("ndcg", "rows")],
+    [
+        ("accuracy", "swaps"),
+        ("average_precision", "rows"),
+        ("macro_f1", "rows"),
+        ("ndcg", "swaps"),
+        ("ndcg", "rows"),
+        ("ndcg", "strata"),
+    ],
 )
 def test_a_way_that_does_not_fit_is_refused(name, way):
     with pytest.raises(MetricError) as caught:
