@@ -5,28 +5,23 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from metric2loss.diagnostics import Diagnostic, MetricError, MetricWarning, warning_text
-from metric2loss.runtime import arguments, interpolants, prune, rows, settings, tape
-from metric2loss.runtime.arguments import Arguments, spread
+from metric2loss.runtime import interpolants, prune, rows
+from metric2loss.runtime.arguments import Arguments
 from metric2loss.runtime.best import BestConfiguration
 from metric2loss.runtime.distributed import Peers
-from metric2loss.runtime.evaluate import Batching, Evaluator, Program, number
-from metric2loss.runtime.failures import failure
-from metric2loss.runtime.forms import flattened, is_nested
-from metric2loss.runtime.late import Once
+from metric2loss.runtime.evaluate import Batching, number
+from metric2loss.runtime.factoring import Factoring
+from metric2loss.runtime.failures import failure, warned
 from metric2loss.runtime.lenient import Lenient
 from metric2loss.runtime.memory import ScoreMemory
-from metric2loss.runtime.problem import Configuration, Problem, flat_bits, flat_differences
-from metric2loss.runtime.recorded import Differences
-from metric2loss.runtime.selves import without_selves
+from metric2loss.runtime.problem import Configuration, Problem, flat_differences
+from metric2loss.runtime.randomness import Randomness
 from metric2loss.runtime.settings import ENCODINGS, Settings
 from metric2loss.runtime.split import Split
 
@@ -42,26 +37,7 @@ class _Source:
         return inspect.getsource(sys.modules[owner.__module__])
 
 
-class _Randomness:
-    """Holds a generator; copies and pickles of it continue from its state."""
-
-    def __init__(self, generator: torch.Generator | None) -> None:
-        self.generator = generator
-
-    def __getstate__(self) -> tuple[str, Tensor] | None:
-        return None if self.generator is None else (str(self.generator.device), self.generator.get_state())
-
-    def __setstate__(self, state: tuple[str, Tensor] | None) -> None:
-        self.generator = None
-        if state is not None:
-            self.generator = torch.Generator(state[0])
-            self.generator.set_state(state[1])
-
-    def __reduce__(self) -> Any:
-        return _Randomness, (None,), self.__getstate__()
-
-
-class SurrogateLoss(nn.Module):
+class SurrogateLoss(Factoring):
     """The loss of a metric.  A generated subclass has `f`, `g` and, for a mean over rows, `rows`.
 
     `forward` takes the metric's own arguments and returns a 0-d tensor >= 0, 0 at the best configuration.  `metric` is the
@@ -77,19 +53,10 @@ class SurrogateLoss(nn.Module):
     """
 
     direction: ClassVar[str | None] = None
-    scores: ClassVar[tuple[str, ...]] = ()
-    library: str | None = None
     mixed: bool = False
     dispatched: ClassVar[bool] = False  # f and g are readings of the metric itself
-    bound: ClassVar[Mapping[str, object]] = {}
-    returns: ClassVar[Any] = None
-    alone: ClassVar[bool] = False  # g returns what `returns` names, and nothing else
-    ideal: Any = None
     source = _Source()
 
-    f: Callable[..., Any]
-    g: Callable[..., Any]
-    progress: Tensor
     taken: Tensor
     credit: Tensor  # the interpolant's running mean, nan before it has one: kept here to be part of the state
 
@@ -120,7 +87,7 @@ class SurrogateLoss(nn.Module):
         self.register_buffer("taken", torch.tensor(0))
         self.register_buffer("credit", torch.tensor(math.nan, dtype=torch.float64))
         self._interpolant = interpolants.named(interpolant, anchors=anchors, power=power, **options)
-        self._random = _Randomness(generator)
+        self._random = Randomness(generator)
         self._best = BestConfiguration(None if self.direction is None else _SIGNS[self.direction])
         self._settings = Settings(encoding=encoding)
         self._memory = ScoreMemory(memory) if memory else None
@@ -231,60 +198,6 @@ class SurrogateLoss(nn.Module):
 
     # --- from arguments to a problem
 
-    def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
-        with _no_inference():
-            given = arguments.bound(self, args, kwargs)
-        if self.library is not None or self._probed or not given.tensors:
-            return given
-        return self._in_its_library(given, args, kwargs)
-
-    def _in_its_library(self, given: Arguments, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
-        """For a metric whose text names no library (`(scores.argmax(1) == labels).mean()`): the other, if one cannot run it."""
-        try:
-            self._factored(given)
-        except MetricError as refused:
-            self.library = "torch" if given.library == "numpy" else "numpy"
-            try:
-                given = arguments.bound(self, args, kwargs)
-                self._factored(given)
-            except MetricError:
-                del self.library
-                raise refused from None
-        return given
-
-    def _recorded(self, given: Arguments, scores: Mapping[str, Tensor] | None = None) -> Any:
-        """What f returns, without the comparisons of scores with themselves."""
-        return without_selves(
-            self._run_f(given, scores),
-            lambda: self._run_f(given, {k: _untied(x, seed) for seed, (k, x) in enumerate(given.scores.items())}),
-            self._selfless,
-        )
-
-    def _for_f(self, given: Arguments, scores: Mapping[str, Tensor] | None) -> dict[str, Any]:
-        return given.for_f(scores)
-
-    def _run_f(self, given: Arguments, scores: Mapping[str, Tensor] | None) -> Any:
-        positional, named = spread(type(self).f, self._for_f(given, scores))
-        values = tuple((given.scores if scores is None else scores).values())
-        heeding = settings.heeding(self._settings, values)
-        with _no_inference(), torch.enable_grad(), heeding, _no_autocast(given):
-            try:
-                tree = Lenient(self).f(*positional, **named)
-            except MetricError:
-                raise
-            except Exception as error:
-                raise failure(
-                    "M2L503",
-                    f"{type(self).__name__} failed on these arguments: {type(error).__name__}: {error}",
-                    hint="check the shapes and types of the arguments against the metric's",
-                ) from error
-        if not self.dispatched:
-            tape.in_every_turn(tree)
-        for key, leaf in tape.leaves(tree):
-            if not isinstance(leaf, Differences):
-                raise failure("M2L503", f"f recorded {type(leaf).__name__} at {key}, no differences")
-        return tree
-
     def _solved(self, given: Arguments) -> Problem:
         """The problem with its best configuration; made anew when a pruning fails or a rounding range was too small."""
         problem = self._probed_problem(given)
@@ -313,7 +226,7 @@ class SurrogateLoss(nn.Module):
                 problem = self._factored(given)
                 if not prune.holds(problem):
                     self._settings.prune = False
-                    _warn(
+                    warned(
                         "M2L506",
                         f"{type(self).__name__}: items taken to be interchangeable are not; all pairs are used from now on",
                         "exchanging two of them changed the metric",
@@ -329,62 +242,6 @@ class SurrogateLoss(nn.Module):
             return not self._probed
         self._guesses += 1
         return self._guesses & (self._guesses - 1) == 0
-
-    def _factored(self, given: Arguments) -> Problem:
-        tree = self._recorded(given)
-        configuration = Configuration.of(tree)
-        evaluator = self._evaluator(configuration, given)
-        device = evaluator.device
-        natives = [leaf.native for leaf in configuration.recorded]
-        known = [outcome.to(device) for outcome in natives if outcome is not None]
-        late_bits = Once(lambda: flat_bits(tree, device))
-        at_once = len(known) == len(natives) and len(natives) > 0
-        if not self._probed and evaluator.leaves:
-            self._asked(evaluator, late_bits().unsqueeze(0))
-            evaluator.decide(late_bits())
-        value, values = self._asked(evaluator, known if at_once else late_bits().unsqueeze(0))
-        return Problem(
-            evaluator.leaves,
-            float(value.reshape(())),
-            evaluator,
-            given.scores,
-            given.targets(),
-            lambda scores: self._bits_at(scores, given, configuration),
-            configuration.recorded,
-            lambda: flat_differences(tree, device),
-            late_bits,
-            self._ideal_scores(given),
-            values,
-            progress=float(self.progress),
-            temperature=self.temperature,
-            generator=self._generator(),
-        )
-
-    def _evaluator(self, configuration: Configuration, given: Arguments) -> Evaluator:
-        tree, source = configuration.given()
-        program = Program(self, tree, source, given.for_g())
-        device = next(iter(given.scores.values())).device
-        separable = self._separable == ""
-        return Evaluator(program, configuration.leaves(), self._batching, device, separable=separable, forgiving=True)
-
-    def _asked(self, evaluator: Evaluator, at: Tensor | list[Tensor]) -> tuple[Tensor, Tensor | None]:
-        """g at dense configurations or, with the rows it is the mean of, at one outcome of every step.
-
-        What the user's lines raise becomes a named error. Elsewhere, at configurations that perhaps no scores give, a run that raises has no value.
-        """
-        evaluator.forgiving = False
-        try:
-            return (evaluator.at(at), None) if isinstance(at, Tensor) else evaluator.with_rows(at)
-        except MetricError:
-            raise
-        except Exception as error:
-            raise failure(
-                "M2L505",
-                f"the rest of the metric failed: {type(error).__name__}: {error}",
-                f"it ran on the binaries of this batch in {type(self).__name__}.g",
-            ) from error
-        finally:
-            evaluator.forgiving = True
 
     def _separate(self, problem: Problem) -> None:
         """Fills the rows of a separable metric, once they have been found to be rows."""
@@ -405,32 +262,6 @@ class SurrogateLoss(nn.Module):
             return len(problem.rows)
         return problem.evaluator.at(problem.bits.unsqueeze(0), "rows").shape[1]
 
-    # --- other scores
-
-    def _bits_at(self, scores: Mapping[str, Tensor], given: Arguments, configuration: Configuration) -> Tensor | None:
-        """The binaries at other scores; ranges of rounding met there are remembered, and the problem made anew."""
-        device = next(iter(given.scores.values())).device
-        moved = {name: scores[name].detach().to(device, like.dtype) for name, like in given.scores.items()}
-        if any(moved[name].shape != like.shape for name, like in given.scores.items()):
-            return None
-        tree = self._recorded(given, {name: x.clone().requires_grad_() for name, x in moved.items()})
-        there = Configuration.of(tree)
-        same = [key for key, _ in there.sites] == [key for key, _ in configuration.sites] and all(
-            a.same_as(b) for (_, a), (_, b) in zip(configuration.sites, there.sites, strict=True)
-        )
-        if same:
-            return flat_bits(tree, device)
-        self._settings.widen(configuration.sites, there.sites)
-        return None
-
-    def _ideal_scores(self, given: Arguments) -> Mapping[str, Tensor] | None:
-        if self.ideal is None:
-            return None
-        found = self.ideal(*(value for value in given.others.values()))
-        if not isinstance(found, Mapping) or not set(found) <= set(given.scores):
-            found = dict(zip(given.scores, found if isinstance(found, tuple) else (found,)))
-        return {name: flattened(x)[0] if is_nested(x) else torch.as_tensor(x) for name, x in found.items()}
-
     # --- from a problem to a loss
 
     def _surrogate(self, interpolant: interpolants.Interpolant, problem: Problem, given: Arguments) -> Tensor:
@@ -440,7 +271,7 @@ class SurrogateLoss(nn.Module):
             )  # the metric itself is undefined on this batch (no positive in it …): it teaches nothing
         found = self._asked_with_state(interpolant, problem)
         if self._best.seen(problem, problem.met - problem.sign * problem.best_value):
-            _warn(
+            warned(
                 "M2L512",
                 f"{type(self).__name__}: a configuration beats the best one found, {problem.best_value:.6g}",
                 f"the metric is {problem.sign * problem.met:.6g} at a configuration met in training; later batches search again",
@@ -478,34 +309,7 @@ class SurrogateLoss(nn.Module):
         smooth = -problem.sign * value
         return torch.nan_to_num(smooth - smooth.detach())
 
-    def value_of(self, result: Any) -> Any:
-        """The metric in what g returns."""
-        return result if self.alone else self.picked(result)
-
-    def picked(self, result: Any) -> Any:
-        """The value that `returns` names, of what the user's metric returns."""
-        if callable(self.returns):
-            return self.returns(result)
-        rows = isinstance(self.returns, int) and bool(getattr(result, "ndim", 0))
-        if self.returns is not None and (rows or isinstance(result, (tuple, list, dict))):
-            return result[self.returns]
-        if isinstance(result, dict) or (isinstance(result, tuple) and len(result) != 1):
-            raise failure(
-                "M2L106", "the metric returns several values", hint="say which one is to be trained with returns="
-            )
-        return result
-
-    def parameters_of(self, method: str) -> tuple[str, ...]:
-        """The parameters of g or rows after the binaries."""
-        return arguments.after_first(getattr(type(self), method))
-
     # --- state
-
-    def _generator(self) -> torch.Generator | None:
-        """Ranks that share a batch must draw alike: without a generator they get one of a common seed."""
-        if self._random.generator is None and self._peers is not None:
-            self._random.generator = torch.Generator().manual_seed(self._peers.common_seed())
-        return self._random.generator
 
     def _step_forward(self) -> None:
         """Progress from the steps taken, when the length of the training is known."""
@@ -534,25 +338,6 @@ class SurrogateLoss(nn.Module):
         return f"interpolant={self.interpolant!r}, direction={self.direction!r}"
 
 
-def _untied(x: Tensor, seed: int) -> Tensor:
-    """Scores of the same shape, in [0, 1], of which no two are equal."""
-    drawn = torch.rand(x.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    return drawn.to(x.device, x.dtype).requires_grad_()
-
-
 def _nothing(given: Arguments) -> Tensor:
     """Zero, in the graph of all scores."""
     return sum((x.sum() * 0.0 for x in given.scores.values()), torch.zeros(()))
-
-
-def _no_inference() -> Any:
-    return torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
-
-
-def _no_autocast(given: Arguments) -> Any:
-    kind = next(iter(given.scores.values())).device.type
-    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
-
-
-def _warn(code: str, message: str, why: str, hint: str) -> None:
-    warnings.warn(warning_text(Diagnostic(code, None, message, why, hint)), MetricWarning, stacklevel=2)
