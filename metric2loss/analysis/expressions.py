@@ -116,6 +116,18 @@ class Expressions(Values):
         ]
         return frozenset(name for node in made for t in node.targets for name in target_names(t.target))
 
+    @cached_property
+    def objects(self) -> frozenset[str]:
+        """Names that are bound to what a class makes, whoever wrote it: what they are given may stay in them."""
+        made = [n for n in walk(self.function.node) if isinstance(n, cst.Assign) and isinstance(n.value, cst.Call)]
+        return frozenset(
+            name
+            for node in made
+            if isinstance(node.value, cst.Call) and _is_class(node.value.func)
+            for target in node.targets
+            for name in target_names(target.target)
+        )
+
     def _nested(self, node: cst.Call, at: Context) -> Value:
         """A call of an inner function with a score: the function has to move out first."""
         name = self.program.source.code(node.func)
@@ -144,6 +156,9 @@ class Expressions(Values):
             name = node.func.attr.value
             if name in MUTATING or name.endswith("_") and not name.startswith("_"):
                 self.weaken(node if name == "setdefault" else receiver, written, env, at.statement)
+        called = node.func.value if isinstance(node.func, cst.Attribute) else node.func
+        if isinstance(called, cst.Name) and called.value in self.objects and called.value in env and node.args:
+            self.weaken(called, written, env, at.statement)
         for arg in node.args:
             if arg.keyword is not None and arg.keyword.value == "out":
                 self.weaken(arg.value, written, env, at.statement)
@@ -274,6 +289,12 @@ class Expressions(Values):
                 Site("call", function.name, node, tuple(a.value for a in node.args), at.statement, callee=facts), at
             )
         return facts.result
+
+
+def _is_class(node: cst.BaseExpression) -> bool:
+    """Whether a callee is named as classes are."""
+    name = node.attr if isinstance(node, cst.Attribute) else node
+    return isinstance(name, cst.Name) and name.value.lstrip("_")[:1].isupper()
 
 
 def split_operands(

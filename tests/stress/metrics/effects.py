@@ -371,3 +371,27 @@ def recursion_with_scores(scores, labels):
         return 0 if len(s) == 0 else (s[0] > 0.5) * y[0] + wins(s[1:], y[1:])
 
     return wins(scores, labels) / len(labels)
+
+
+class _Tally:
+    """Keeps what it is called with."""
+
+    def __init__(self):
+        self.right = self.seen = 0
+
+    def __call__(self, predicted, labels):
+        self.right += int((predicted == labels).sum())
+        self.seen += len(labels)
+        return self
+
+    def share(self):
+        return self.right / self.seen
+
+
+def object_that_is_called(scores, labels):
+    tally = _Tally()
+    predicted = (scores > 0.5).astype(int)
+    half = len(scores) // 2
+    tally(predicted[:half], labels[:half])
+    last = tally(predicted[half:], labels[half:])
+    return tally.share() + 0.0 * last.seen
