@@ -149,7 +149,7 @@ class DispatchedLoss(SurrogateLoss):
                         result = type(self).metric_function(*call.args, **call.kwargs)
                 else:
                     self._fill(call)
-                    result = self._shadow(plan)(*call.args, **call.kwargs)
+                    result = reading.explained(lambda: self._shadow(plan)(*call.args, **call.kwargs))
         if reading.leaks:
             raise reading.leaks[0]
         return result

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from metric2loss.diagnostics import Diagnostic, MetricError
 from metric2loss.rules import SPELLINGS
 from metric2loss.runtime import steps
 from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.dispatch import numpy_composed
 from metric2loss.runtime.dispatch.reading import Dispatch, any_active, is_active, plain
 from metric2loss.runtime.dispatch.spelled import NOT_A_STEP, applied, discrete, nonzero
+from metric2loss.runtime.failures import line_of
 
 Apply = Callable[[], Any]
 
@@ -63,7 +66,9 @@ _TRUTHS = frozenset(
 
 
 class Live(Dispatch):
-    """The reading of live code, with what `arrays.Array` asks it."""
+    """The reading of live code, with what `arrays.Array` asks it.  tables: whether scores are a column of a table."""
+
+    tables: bool = False
 
     def ufunc(self, function: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any], apply: Apply) -> Any:
         """One ufunc; `apply` computes what is no step."""
@@ -102,6 +107,28 @@ class Live(Dispatch):
                 return found
         return _kept(self, name, apply())
 
+    def entries(self, x: Array) -> np.ndarray | None:
+        """Scores for a column of a table: pandas compares the entries of a column of objects one by one; else None."""
+        if not _asked_by_pandas():
+            return None
+        self.tables = True
+        found = np.empty(x.size, dtype=object)
+        for place, entry in enumerate(x.reshape(-1)):
+            found[place] = entry
+        return found.reshape(x.shape)
+
+    def explained(self, run: Callable[[], Any]) -> Any:
+        """What a run of the metric returns; of a failure that columns of scores are to blame for, the remedy."""
+        try:
+            return run()
+        except (TypeError, ValueError) as error:
+            if not self.tables or not self.recording:
+                raise
+            message = f"pandas computes with a column of scores: {type(error).__name__}: {error}"
+            why = "It can compare the entries of such a column and move them about, no more."
+            hint = "Round, cut or rank the scores with NumPy before they are put into the table."
+            raise MetricError(Diagnostic("M2L301", line_of(error), message, why, hint)) from error
+
     def discrete(self, dtype: Any) -> bool:
         """Whether a conversion to this type is a step."""
         return discrete((dtype,), {})
@@ -117,6 +144,12 @@ class Live(Dispatch):
     def integer(self, x: Array) -> int:
         """`int(x)`."""
         return int(self.meet(steps.rounding, x.reshape(()), using="int"))
+
+
+def _asked_by_pandas() -> bool:
+    """Whether the function that asks for an ndarray is one of pandas."""
+    frame = sys._getframe(3)
+    return str(frame.f_globals.get("__name__", "")).startswith("pandas.")
 
 
 def _stepped(reading: Dispatch, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -197,12 +197,12 @@ class Dispatch:
     def _refuse_sorting(self, place: Place) -> None:
         """A sort written in C compares what it has not sorted yet: which pairs, depends on the outcomes."""
         text = linecache.getline(*where(place))
-        if ".sort(" in text or "bisect" in text or "insort" in text:
+        if any(word in text for word in (".sort(", "argsort(", "searchsorted(", "bisect", "insort")):
             raise self.leak(
                 "M2L301",
-                "a list of scores is sorted in place",
-                "list.sort and bisect compare scores themselves, other pairs for every order",
-                "use sorted(...), numpy or torch",
+                "a list or a column of scores is sorted or searched, entry by entry",
+                "list.sort, bisect and pandas compare scores themselves, other pairs for every order",
+                "use sorted(...), numpy or torch: rank or cut the scores before they are put into a table",
             )
 
     def finish(self) -> Tape:
