@@ -32,7 +32,7 @@ class Integrated:
 
     p goes from `first` to `last` in a training; it stays where it is by default, for that was never worse (see docs).
     `budget` bounds the work of a step, in configurations times numbers handed to g: above it only a random share of the
-    flips is evaluated, and where that share is small, the paper's anchors are. `anneal_anchored` anneals the link of
+    flips is evaluated, and where that share is small, the paper's anchors are. `anneal_anchored` gives p to the examples' half of
     orders over the batch as well; measured on average precision, it was never better and worse at low learning rates.
     `credit_by` asks for one of `ways.WAYS` where structure would choose another; `chosen` says what was done, and why.
     """
@@ -168,7 +168,11 @@ class Integrated:
             self._met(met)
         else:
             worth = torch.full_like(worth, self._unsaid(problem, sums.missing(split)))
-        return links.anchored(split, worth, problem.progress if self.anneal_anchored else 0.0)
+        return links.anchored(split, worth, problem.progress, self._of_examples(problem))
+
+    def _of_examples(self, problem: Problem) -> float:
+        """p of the part of an anchored order that is pulled by examples."""
+        return problem.progress if self.anneal_anchored else 0.0
 
     def _met(self, met: float) -> None:
         """Remember how large the credit usually is."""
@@ -214,8 +218,8 @@ class Integrated:
         for leaf in problem.leaves:
             if (found := sides[leaf.start]) is not None:
                 pairs[leaf.start : leaf.stop] = 0
-                progress = problem.progress if self.anneal_anchored else 0.0
-                terms.append((leaf.layout.keys, found.anchored(problem, worth, progress)))
+                slope = found.anchored(problem, worth, problem.progress, self._of_examples(problem))
+                terms.append((leaf.layout.keys, slope))
         return joined(distance(problem), *terms)
 
     def _unsaid(self, problem: Problem, missing: float) -> float:

@@ -5,7 +5,8 @@ place among the good ones; positions within a class are distinct.  Flipping the 
 by one position.  A move past an item of the other class swaps two neighbours of the sequence of classes, and a flip is
 either one such swap or two disjoint ones.  So D_ij = A_i + C_j, apart from pairs that swap with each other, and at most one
 evaluation of g a place gives every pair.  It holds for metrics in which disjoint swaps add up (average precision, AUC, DCG,
-precision and recall at k); that is checked at every batch, on swaps drawn at random.
+precision and recall at k); that is checked at every batch, on swaps drawn at random.  Where every swap changes g by the same
+amount (AUC), the metric counts right pairs, and each is worth that amount whatever the configuration.
 """
 
 from __future__ import annotations
@@ -209,9 +210,19 @@ def credit(problem: Problem, split: Split, budget: int) -> tuple[Tensor, float] 
         expected = base[kept[tests[:, 0], 0]] + change[tests[:, 0]] + change[tests[:, 1]]
         if np.abs(double - expected).max() > 1e-7 * max(1.0, float(np.abs(base).max())):
             return None
+    if (alike := _alike(change, draws.is_good.reshape(bases.shape)[kept[:, 0], kept[:, 1]])) is not None:
+        return torch.full_like(u, alike), share
     worth = np.zeros(bases.shape)
     worth[kept[:, 0], kept[:, 1]] = change * weight / SAMPLES
     return draws.credit(worth), share
+
+
+def _alike(change: Ints, sinks: Ints) -> float | None:
+    """What every swap changes g by when the good item rises, the same when it `sinks` in sign; None if they differ."""
+    rise = np.where(sinks, -change, change)
+    if len(rise) < _CHECKS or rise[0] <= 0 or np.ptp(rise) > 1e-7 * rise[0]:
+        return None
+    return float(rise[0])
 
 
 def _chances(of: Ints, most: int) -> Ints | None:

@@ -153,13 +153,23 @@ def test_a_metric_whose_swaps_do_not_add_up_is_flipped_pair_by_pair():
     assert not integrated._adds_up
 
 
+def test_a_pair_of_a_metric_that_counts_right_pairs_is_worth_the_same_in_every_batch():
+    loss, draw = generated("roc_auc")(), torch.Generator().manual_seed(0)
+    scores = torch.randn(20, generator=draw, dtype=torch.double, requires_grad=True)
+    for _ in range(2):
+        problem = loss.problem(y_score=scores, y_true=np.arange(20) % 3 == 0)
+    found, share = swaps.credit(problem, problem.split, 2**20)
+    assert share == 1
+    assert torch.allclose(found, torch.full_like(found, 1 / found.numel()), rtol=1e-6, atol=0)
+
+
 def test_anchoring_is_that_of_listed_pairs():
     problem = solved("average_precision")
     number, _ = flat_numbers(problem)
     worth = torch.rand(problem.size, generator=torch.Generator().manual_seed(0), dtype=torch.double) - 0.2
     side = links.Sides.read(problem, problem.leaves[0])
-    slow = side.anchored(problem, worth, 0.25)
-    fast = links.anchored(problem.split, worth[number], 0.25)
+    slow = side.anchored(problem, worth, 0.5, 0.25)
+    fast = links.anchored(problem.split, worth[number], 0.5, 0.25)
     assert torch.allclose(fast.double(), slow, atol=1e-6)
 
 
