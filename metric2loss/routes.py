@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 CALLABLE = "<callable>"  # what the generated text says where no key or index picks the metric; `load` puts it in
 _FINAL = ("M2L104", "M2L105", "M2L109", "M2L111")  # what another route would not change
 _SEVERAL = "M2L106"  # one return of several: another route may find that it is not taken
+_MANY = 100  # steps of one run of its own text, above which running the metric as it is may be faster
+_FEWER = 20  # times fewer steps
 _WITHOUT_TEXT = ("M2L110", "M2L113")
 
 
@@ -59,6 +61,9 @@ def loss_class(metric: Callable[..., Any], request: Request) -> type[SurrogateLo
         return _dispatched(metric, request, refusal)
     if request.example is None:
         return loss
+    at_once = _at_once(loss, metric, request, request.example)
+    if at_once is not None:
+        return at_once
     try:
         doubt = _doubt(loss, metric, request.example)
     except MetricError as error:
@@ -66,6 +71,22 @@ def loss_class(metric: Callable[..., Any], request: Request) -> type[SurrogateLo
     if doubt is not None:
         return _dispatched(metric, request, doubt)
     return _telling_entries_apart(loss, metric, request, request.example)
+
+
+def _at_once(
+    loss: type[SurrogateLoss], metric: Callable[..., Any], request: Request, example: inputs.Example
+) -> type[SurrogateLoss] | None:
+    """The metric run as it is, where its own text executes many steps one by one that are one step there."""
+    arguments = inputs.bind(metric, example)
+    try:
+        steps = loss().executed(**arguments)
+        if steps < _MANY:
+            return None
+        found = dispatched_loss(metric, request)
+        whole = getattr(getattr(found, "settled_plan", None), "whole", "")
+        return found if not whole and found().executed(**arguments) * _FEWER <= steps else None
+    except MetricError:
+        return None
 
 
 def _telling_entries_apart(

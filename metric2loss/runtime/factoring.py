@@ -14,7 +14,7 @@ from metric2loss.runtime import arguments, settings, tape
 from metric2loss.runtime.arguments import Arguments, spread
 from metric2loss.runtime.distributed import Peers
 from metric2loss.runtime.evaluate import Batching, Evaluator, Program
-from metric2loss.runtime.failures import failure
+from metric2loss.runtime.failures import failure, warned
 from metric2loss.runtime.forms import flattened, is_nested
 from metric2loss.runtime.late import Once
 from metric2loss.runtime.lenient import Lenient
@@ -34,6 +34,7 @@ class Factoring(nn.Module):
     returns: ClassVar[Any] = None
     alone: ClassVar[bool] = False  # g returns what `returns` names, and nothing else
     ideal: Any = None
+    felt: ClassVar[int] = 1500  # steps executed one by one, above which a step of training takes about a second
 
     f: Callable[..., Any]
     g: Callable[..., Any]
@@ -46,6 +47,7 @@ class Factoring(nn.Module):
     _selfless: set[Any]  # programs in which no score is compared with itself
     _random: Randomness
     _peers: Peers | None
+    _told_of_loops: bool
 
     def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
         with _no_inference():
@@ -106,6 +108,7 @@ class Factoring(nn.Module):
     def _factored(self, given: Arguments) -> Problem:
         tree = self._recorded(given)
         configuration = Configuration.of(tree)
+        self._tell_of_loops(self._one_by_one(configuration))
         evaluator = self._evaluator(configuration, given)
         device = evaluator.device
         natives = [leaf.native for leaf in configuration.recorded]
@@ -131,6 +134,26 @@ class Factoring(nn.Module):
             progress=float(self.progress),
             temperature=self.temperature,
             generator=self._generator(),
+        )
+
+    def executed(self, *args: Any, **kwargs: Any) -> int:
+        """How many steps Python executes one after the other at these arguments."""
+        return self._one_by_one(Configuration.of(self._recorded(self._bound(args, kwargs))))
+
+    def _one_by_one(self, configuration: Configuration) -> int:
+        """Steps that Python executes one after the other in every run of g."""
+        return len(configuration.recorded)
+
+    def _tell_of_loops(self, steps: int) -> None:
+        """Once, that a step of training takes long because the metric loops over scores."""
+        if steps <= self.felt or self._told_of_loops:
+            return
+        self._told_of_loops = True
+        warned(
+            "M2L401",
+            f"{type(self).__name__}: {steps:,} steps are executed one by one",
+            "a Python loop over scores is run again in every evaluation of the metric: a step of training takes long",
+            "compare whole arrays at once, as in `scores[:, None] > scores[None, :]`, or compile with an example",
         )
 
     def _evaluator(self, configuration: Configuration, given: Arguments) -> Evaluator:

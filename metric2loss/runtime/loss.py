@@ -95,6 +95,7 @@ class SurrogateLoss(Factoring):
         self._batching = {"g": Batching(), "rows": Batching()}
         self._separable: str | None = None  # None: not looked at; "": yes; else why not
         self._probed = False
+        self._told_of_loops = False
         self._selfless: set[Any] = set()  # programs in which no score is compared with itself
         self._guesses = 0  # batches on which a supposed pruning was used
         self._seen: dict[str, Any] = {}

@@ -44,6 +44,7 @@ class DispatchedLoss(SurrogateLoss):
     metric_function: ClassVar[Callable[..., Any]]
     settled_plan: ClassVar[Plan | None] = None
     dispatched: ClassVar[bool] = True
+    felt: ClassVar[int] = 10_000
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -55,6 +56,7 @@ class DispatchedLoss(SurrogateLoss):
         super().__init__(*args, **kwargs)
         self.plan = self.settled_plan
         self._calls: dict[str, int] = {}
+        self._met = 0  # steps of the last run
         self._scalar_loops: frozenset[str] = frozenset()
         self._forms: Mapping[str, Form] = {}
 
@@ -106,7 +108,7 @@ class DispatchedLoss(SurrogateLoss):
             except LoopUnfit as loop:  # begins again, with this one as it is
                 self._scalar_loops |= {loop.key}
         self.mixed = is_active(self.picked(result))
-        self._calls = reading.calls
+        self._calls, self._met = reading.calls, sum(reading.met.values())
         return reading.finish()
 
     def _answered(self, binaries: Tape, call: inspect.BoundArguments) -> Any:
@@ -131,6 +133,9 @@ class DispatchedLoss(SurrogateLoss):
             return super()._asked(evaluator, at)
         finally:
             evaluator.forgiving = True
+
+    def _one_by_one(self, configuration: Configuration) -> int:
+        return self._met
 
     def _reading(self, tree: Tape, recording: bool) -> Live:
         plan = self.plan or Plan()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 
+from metric2loss import MetricError, compile_metric
+from metric2loss.diagnostics import MetricWarning
 from metric2loss.routes import Request, dispatched_loss
 from metric2loss.runtime.dispatch import lanes
 
@@ -310,11 +314,34 @@ def test_numbers_counted_over_tensors_are_pythons_own(monkeypatch):
 
 
 def test_so_many_pairs_are_refused_in_time():
-    from metric2loss import MetricError
-
     scores, labels = np.random.default_rng(0).random(3000), np.arange(3000) % 2
     criterion = dispatched_loss(pairs, Request(direction="maximize", example=None))()
     with pytest.raises(MetricError) as caught:
         criterion(scores, labels)
     assert caught.value.diagnostics[0].code == "M2L401"
     assert "smaller batches" in caught.value.diagnostics[0].hint
+
+
+def of(n):
+    draw = np.random.default_rng(0)
+    return {"scores": draw.random(n), "labels": np.arange(n) % 2}
+
+
+def test_own_code_with_a_loop_over_pairs_is_run_at_once_where_an_example_is_given():
+    given = of(40)
+    criterion = compile_metric(concordance, direction="maximize", example=given)()
+    assert criterion.dispatched and criterion.executed(**given) <= 10
+    criterion(**given)
+    assert float(criterion.metric) == pytest.approx(concordance(**given))
+    few = {name: value[:4] for name, value in given.items()}
+    assert not compile_metric(concordance, direction="maximize", example=few)().dispatched
+
+
+def test_a_loop_that_makes_a_step_slow_is_told_of_once():
+    criterion, given = compile_metric(pairs, direction="maximize")(), of(80)
+    assert not criterion.dispatched and criterion.executed(**given) == 1600
+    with pytest.warns(MetricWarning, match="M2L401.*1,600 steps are executed one by one"):
+        criterion(**given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        criterion(**given)
