@@ -321,14 +321,25 @@ HEAPQ = Namespace(
 
 _lock = threading.Lock()
 _inside = 0
-_ORDERS = tuple((builtins, name, getattr(builtins, name)) for name in ("sorted", "max", "min")) + tuple(
-    (heapq, name, getattr(heapq, name)) for name in ("nlargest", "nsmallest")
+_scripted: Any = torch.jit.ScriptFunction.__call__
+
+
+def _as_written(function: Any, *args: Any, **kwargs: Any) -> Any:
+    """A call of a TorchScript function: what it was made of runs, for a compiled one loses the graph in silence."""
+    met = current() is not None and hasattr(function, "_torchdynamo_inline")
+    return (function._torchdynamo_inline if met else functools.partial(_scripted, function))(*args, **kwargs)
+
+
+_REPLACED: tuple[tuple[Any, str, Any, Any], ...] = (
+    *((builtins, name, getattr(builtins, name), BUILTINS[name]) for name in ("sorted", "max", "min")),
+    *((heapq, name, getattr(heapq, name), getattr(HEAPQ, name)) for name in ("nlargest", "nsmallest")),
+    (torch.jit.ScriptFunction, "__call__", _scripted, _as_written),
 )
 
 
 @contextmanager
 def orders_met() -> Iterator[None]:
-    """Inside, Python's orders are stand-ins everywhere, also in code that is reached without a shadow.
+    """Inside, Python's orders and calls of TorchScript are stand-ins everywhere, also in code that is reached without a shadow.
 
     Elsewhere, in other threads too, the stand-ins do what they stand for: no reading is in force there.
     """
@@ -336,15 +347,15 @@ def orders_met() -> Iterator[None]:
     with _lock:
         _inside += 1
         if _inside == 1:
-            for home, name, _ in _ORDERS:
-                setattr(home, name, BUILTINS.get(name) or getattr(HEAPQ, name))
+            for home, name, _, stand_in in _REPLACED:
+                setattr(home, name, stand_in)
     try:
         yield
     finally:
         with _lock:
             _inside -= 1
             if _inside == 0:
-                for home, name, real in _ORDERS:
+                for home, name, real, _ in _REPLACED:
                     setattr(home, name, real)
 
 

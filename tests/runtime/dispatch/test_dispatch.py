@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import heapq
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -195,3 +196,27 @@ def test_ranks_are_no_route_where_the_metric_hardly_varies():
 
     with pytest.raises(MetricError):
         criterion_of(loud, {"scores": np.linspace(0.1, 0.5, N), "labels": np.zeros(N)})
+
+
+def share_right(preds: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return ((preds >= 0.5) == (target > 0)).float().mean()
+
+
+class Scripted:
+    """Its method reaches a TorchScript function that no name of a module leads to."""
+
+    def __init__(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # deprecated, and still in use
+            self.share = torch.jit.script(share_right)
+
+    def compute(self, preds, target):
+        return self.share(preds, target)
+
+
+def test_a_torchscript_function_runs_as_it_was_written():
+    given, metric = arguments(metrics.binned, 0), Scripted()
+    criterion = criterion_of(metric.compute, given)
+    assert len(criterion.record(**given).flat) == N
+    criterion(**given)
+    assert float(criterion.metric) == pytest.approx(plain(metric.compute, given))
