@@ -433,15 +433,15 @@ FOUR_GRADES: dict[str, Any] = {
 }
 
 
-def _boxes(rng: np.random.Generator) -> Inputs:
+def _moved_boxes(rng: np.random.Generator) -> Inputs:
     corner = rng.random((5, 2))
     gt = np.concatenate([corner, corner + rng.uniform(0.4, 1.0, size=(5, 2))], axis=1)
     return {"gt_boxes": gt, "pred_boxes": gt + rng.normal(scale=0.25, size=(5, 4))}
 
 
-BOXES: dict[str, Any] = {
+MOVED_BOXES: dict[str, Any] = {
     "scores": ("pred_boxes",),
-    "make": _boxes,
+    "make": _moved_boxes,
     "ideal": lambda inputs: {"pred_boxes": inputs["gt_boxes"].copy()},
     "rows": ("pred_boxes", "gt_boxes"),
 }
@@ -957,7 +957,7 @@ CASES: tuple[Case, ...] = (
     case("best_accuracy_cut", "otsu_like", flat("scores", "labels", n=8), best=1.0),
     case("binarised_in_place", "hamming_accuracy", flat("y_pred", "y_true", kind="probability"), best=1.0),
     case("optimised_rounder", "rounded_kappa", FOUR_GRADES, best=1.0),
-    case("box_hits", "share_found", BOXES, best=1.0),
+    case("box_hits", "share_found", MOVED_BOXES, best=1.0),
     case("masked_in_place", "foreground_iou", ONE_CHANNEL, library="torch", best=1.0),
     case("returned_array", "counts", flat("probs", "labels", kind="probability"), returns=0),
     case("sampled_auc", "sampled_auc", flat("scores", "labels"), refused="M2L508"),

@@ -62,6 +62,8 @@ class Shadows:
             return self._function(value)
         if type(value) is type and own_class(value):
             return shadow_class(value, self.of)
+        if type(value) in (dict, list, tuple):
+            return self._table(value)
         if isinstance(value, types.MethodType):
             return types.MethodType(self.of(value.__func__), value.__self__)
         if isinstance(value, functools.partial):
@@ -73,6 +75,15 @@ class Shadows:
         if type(value).__name__ == "CPUDispatcher" and hasattr(value, "py_func"):
             return self.of(value.py_func)
         return python_calls.STAND_INS.get(id(value), value) if callable(value) else value
+
+    def _table(self, value: Any) -> Any:
+        """A table of functions (`{"auc": roc_auc_score}`) with their shadows; anything else as it is."""
+        entries = value.values() if type(value) is dict else value
+        if not value or not all(isinstance(entry, types.FunctionType) for entry in entries):
+            return value
+        if type(value) is dict:
+            return {key: self.of(entry) for key, entry in value.items()}
+        return type(value)(self.of(entry) for entry in value)
 
     def _module(self, module: types.ModuleType) -> Any:
         if module.__name__.partition(".")[0] in _KEPT:

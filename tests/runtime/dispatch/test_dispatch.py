@@ -220,3 +220,21 @@ def test_a_torchscript_function_runs_as_it_was_written():
     assert len(criterion.record(**given).flat) == N
     criterion(**given)
     assert float(criterion.metric) == pytest.approx(plain(metric.compute, given))
+
+
+def share_above(scores, labels):
+    return float(np.mean([(float(s) > 0.5) == bool(y) for s, y in zip(scores, labels)]))
+
+
+BY_NAME = {"share": share_above}
+
+
+def test_functions_in_a_table_are_followed():
+    def named(scores, labels):
+        return {name: function(scores, labels) for name, function in BY_NAME.items()}
+
+    given = arguments(metrics.curve, 0)
+    criterion = criterion_of(named, given, returns="share")
+    criterion(**given)
+    assert criterion.binaries == N
+    assert float(criterion.metric) == pytest.approx(share_above(**given))
