@@ -14,7 +14,7 @@ from metric2loss.runtime import arguments, settings, tape
 from metric2loss.runtime.arguments import Arguments, spread
 from metric2loss.runtime.distributed import Peers
 from metric2loss.runtime.evaluate import Batching, Evaluator, Program
-from metric2loss.runtime.failures import failure, warned
+from metric2loss.runtime.failures import failure, on_arguments, warned
 from metric2loss.runtime.forms import flattened, is_nested
 from metric2loss.runtime.late import Once
 from metric2loss.runtime.lenient import Lenient
@@ -91,11 +91,7 @@ class Factoring(nn.Module):
             except MetricError:
                 raise
             except Exception as error:
-                raise failure(
-                    "M2L503",
-                    f"{type(self).__name__} failed on these arguments: {type(error).__name__}: {error}",
-                    hint="check the shapes and types of the arguments against the metric's",
-                ) from error
+                raise on_arguments(type(self).__name__, error, self._probed) from error
         if not self.dispatched:
             tape.in_every_turn(tree)
         for key, leaf in tape.leaves(tree):

@@ -20,6 +20,37 @@ def failure(code: str, message: str, why: str = "", hint: str = "") -> MetricErr
     return MetricError(Diagnostic(code, _user_line(), message, why, hint))
 
 
+def on_arguments(name: str, error: Exception, before: bool) -> MetricError:
+    """The error of a metric that raises on its arguments, at its own check where it has one.
+
+    before: it did not on earlier batches, so that it is the values of the scores that it refuses.
+    """
+    text = str(error).strip()
+    what = f"{name} failed on these arguments: {type(error).__name__}{f': {text}' if text else ''}"
+    check = _check(error)
+    if check is None:
+        return failure("M2L503", what, hint="check the shapes and types of the arguments against the metric's")
+    span, line = check
+    hint = "check the arguments against what the metric asks of them"
+    if before:
+        hint = (
+            "it held on earlier batches: keep the scores where the metric is defined, "
+            "for instance by torch.nn.functional.softplus (positive) or torch.sigmoid (from 0 to 1)"
+        )
+    return MetricError(Diagnostic("M2L503", span, what, f"the metric's own check does not hold: `{line}`", hint))
+
+
+def _check(error: Exception) -> tuple[Span, str] | None:
+    """The `assert` or `raise` of the metric's code, or of a library of its own, that the error comes from."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename.startswith(_OWN) or any(part in frame.filename for part in _LIBRARIES):
+            return None
+        line = (frame.line or "").strip()
+        checks = line.startswith(("assert ", "raise ")) or " raise " in line
+        return (Span(frame.filename, frame.lineno or 1), line) if checks else None
+    return None
+
+
 def warned(code: str, message: str, why: str, hint: str) -> None:
     """A warning of one diagnostic."""
     warnings.warn(warning_text(Diagnostic(code, None, message, why, hint)), MetricWarning, stacklevel=2)

@@ -238,3 +238,21 @@ def test_functions_in_a_table_are_followed():
     criterion(**given)
     assert criterion.binaries == N
     assert float(criterion.metric) == pytest.approx(share_above(**given))
+
+
+def of_positive_widths(scores, labels):
+    if not np.all(scores > 0.0):
+        raise ValueError("widths are positive")
+    return ((scores > 0.5) == labels).mean()
+
+
+def test_a_check_of_the_metrics_own_is_shown_where_scores_leave_its_domain():
+    given = arguments(metrics.curve, 0)
+    criterion = criterion_of(of_positive_widths, given)
+    criterion(**given)
+    with pytest.raises(MetricError) as caught:
+        criterion(**{**given, "scores": given["scores"] - 0.5})
+    found = caught.value.diagnostics[0]
+    assert found.code == "M2L503"
+    assert 'raise ValueError("widths are positive")' in found.why and "softplus" in found.hint
+    assert found.span is not None and found.span.path == __file__
