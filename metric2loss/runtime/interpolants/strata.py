@@ -1,8 +1,10 @@
 """Credit where single flips are too many: comparisons of one kind, wrong in the same way, are taken to be worth the same.
 
-A stratum holds the comparisons of one step (or of one threshold, one image of it) that the best configuration wants alike.
-In a sampled configuration a part of each stratum is turned together; what that changes, for each binary turned, is the mean
-credit of the stratum.  Counts, rates and calibration errors see no more of a comparison than that.
+A stratum holds the comparisons of one step (or of one threshold, one image of it) that the best configuration wants alike:
+counts, rates and calibration errors see no more of a comparison than that.
+On the way from the current configuration to the best one a part of each stratum is turned together; what that changes, for each
+binary turned, is the mean credit of the stratum.  The way is one of hard binaries: drawn at their probabilities, all of them are
+blurred alike, and where rates have to be met (a calibration error) the blurred ones are others.
 """
 
 from __future__ import annotations
@@ -60,12 +62,10 @@ def samples(problem: Problem, count: int, budget: int) -> int:
 
 def credit(problem: Problem, x: Tensor, strata: Tensor, count: int, amount: int) -> Tensor:
     """What setting each binary right rather than wrong is worth, the same in every stratum; x are the oriented differences."""
-    u = torch.sigmoid(x)
     rising = torch.zeros(count, dtype=torch.double, device=x.device)  # of a binary that becomes true
     for number, lot in enumerate(drawn(problem, amount).tolist()):
-        end = 1.0 if number % 2 == 0 else 1.0 - problem.progress
-        t = (number + lot) / amount * end
-        base = (drawn(problem, len(x)) < u + t * (1 - u)) == problem.best
+        t = (number + lot) / amount
+        base = torch.where(drawn(problem, len(x)) < t, problem.best, problem.bits)
         rising += _rises(problem, base, strata, count) / amount
     return torch.where(problem.best, rising[strata], -rising[strata])
 
