@@ -211,7 +211,7 @@ class SurrogateLoss(Factoring):
         if found.winners is not None and problem.size:
             layout = problem.leaves[0].layout
             encoding = self._settings.encoding if layout.kind == "margin" else "pairs"
-            problem.split = Split.of(layout.keys.to(problem.device), found.winners, problem.temperature, encoding)
+            problem.split = Split(layout.keys.to(problem.device), found.winners, problem.temperature, encoding)
             problem.best_rows = found.rows
         fallback = problem.metric if math.isfinite(problem.metric) else found.value
         problem.filler = fallback if math.isfinite(fallback) else 0.0
@@ -253,9 +253,12 @@ class SurrogateLoss(Factoring):
             return
         amount = self._amount_of_rows(problem)
         if len(problem.leaves) == 1 and rows.regular(problem, amount):
-            problem.row_of, problem.n_rows = (lambda: rows.row_of_binaries(problem, amount)), amount
+            evaluator = (
+                problem.evaluator
+            )  # a function that held the problem would keep its tensors until the next collection
+            problem.row_of, problem.n_rows = (lambda: rows.row_of_binaries(evaluator, amount)), amount
             return
-        problem.row_of = rows.row_of_binaries(problem, amount)
+        problem.row_of = rows.row_of_binaries(problem.evaluator, amount)
         problem.n_rows = amount if problem.row_of is not None else 1
 
     def _amount_of_rows(self, problem: Problem) -> int:

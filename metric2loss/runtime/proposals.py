@@ -59,9 +59,9 @@ def winners(batch: Batch, name: str) -> Side | None:
         return None
     if name in (ALL_TRUE, ALL_FALSE):
         return layout.lower if name == ALL_TRUE else layout.lower.others
+    if name == LARGEST and not isinstance(layout, OrderLayout) and layout.asks_for_lower:
+        return layout.lower
     if name in (LARGEST, SMALLEST) and not isinstance(layout, OrderLayout) and layout.outcomes.ndim == 2:
-        if name == LARGEST and layout.lower.items is layout.outcomes:
-            return layout.lower
         return _extreme(layout.outcomes, name == LARGEST)
     return None
 

@@ -16,9 +16,10 @@ from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.late import Once
 from metric2loss.runtime.layouts import ChooseLayout, Fixed, MarginLayout, OrderLayout
 from metric2loss.runtime.layouts.order import Arrangement
+from metric2loss.runtime.named import right_candidate
 from metric2loss.runtime.native import arguments, axis_of, called, index_part
 from metric2loss.runtime.recorded import Differences, Operand
-from metric2loss.runtime.side import Side
+from metric2loss.runtime.side import OneEach, Side
 from metric2loss.runtime.tabulate import tabulated
 
 
@@ -150,15 +151,19 @@ def choose(
     keys = -rows if smallest(using) else rows
     chosen = _tensor(native).to(keys.device)
     n_rows, n = keys.shape
-    low = None
-    if outcome is not None:
+    low: Side | None = None
+    numbers: Tensor | None = None  # of two classes, of which the lower one is known, they are not needed
+    outcomes: Tensor | None = None
+    right = right_candidate(outcome, native, n) if outcome is not None else None
+    if right is not None:
+        shape, low = tuple(chosen.shape), OneEach(right.to(keys.device), n)
+    elif outcome is not None:
         table = tabulated(outcome, native, n_rows, n, operand.library).to(keys.device)
         shape = tuple(table.shape[1:])
         table = table.reshape(n, n_rows, -1).transpose(0, 1)
         outcomes = table.squeeze(-1).contiguous() if table.shape[-1] == 1 else table
         if _is_yes_or_no(table):
             low = Side.smaller(outcomes)
-            numbers = (~low.items).view(torch.uint8)
         else:
             numbers = _smaller_first(_equal_rows(table))
     else:

@@ -8,22 +8,23 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.batched import Unbatchable
+from metric2loss.runtime.evaluate import Evaluator
 from metric2loss.runtime.problem import Problem
 
 _CONTEXTS = 6
 
 
-def row_of_binaries(problem: Problem, amount: int) -> Tensor | None:
+def row_of_binaries(evaluator: Evaluator, amount: int) -> Tensor | None:
     """LongTensor[L]: the row of each binary; None where the leaves do not say."""
-    keys = problem.evaluator.row_keys
+    keys = evaluator.row_keys
     found: list[Tensor] = []
-    for leaf in problem.leaves:
+    for leaf in evaluator.leaves:
         layout = leaf.layout
         if keys is not None:
             place = {key: number for number, key in enumerate(keys)}
             loop = leaf.key[1] if len(leaf.key) > 1 else None
             # a loop key without a value (a query left out) decides nothing: any row will do
-            found.append(torch.full((layout.size,), place.get(loop, 0), device=problem.bits.device))
+            found.append(torch.full((layout.size,), place.get(loop, 0), device=evaluator.device))
         elif amount and layout.n_rows % amount == 0 and layout.size:
             found.append(layout.row_of // (layout.n_rows // amount))
         elif layout.size:
@@ -43,7 +44,7 @@ def separated(problem: Problem) -> str:
         rows = evaluator.at(problem.bits.unsqueeze(0), "rows")[0]
     except (RuntimeError, TypeError, ValueError, LookupError) as error:
         return f"rows could not be computed: {error}"
-    of = row_of_binaries(problem, len(rows))
+    of = row_of_binaries(evaluator, len(rows))
     if of is None or not len(rows):
         return "the rows do not match the steps"
     try:

@@ -42,6 +42,15 @@ class Side:
         apart = 0 if not len(classes) or classes.dtype == torch.bool else int((most - least).max())
         return cls.of(low) if apart <= 1 or bool((low | (classes == most)).all()) else None
 
+    @property
+    def width(self) -> int:
+        """Number of items of a row, of this side and others."""
+        return self.items.shape[1]
+
+    def has(self, places: Tensor) -> Tensor:
+        """Whether the items at the places LongTensor[A, rows] are of this side."""
+        return torch.gather(self.items, 1, places.t()).t()
+
     @cached_property
     def range(self) -> tuple[int, int]:
         """The smallest and the largest number of items of a row."""
@@ -53,7 +62,7 @@ class Side:
     @cached_property
     def pairs(self) -> int:
         """The pairs of an item of this side and another of its row."""
-        (least, most), n = self.range, self.items.shape[1]
+        (least, most), n = self.range, self.width
         if least == most:
             return len(self.amounts) * least * (n - least)
         return int((self.amounts * (n - self.amounts)).sum())
@@ -62,12 +71,12 @@ class Side:
     def mixed(self) -> bool:
         """Whether every row has items of this side and others."""
         least, most = self.range
-        return 0 < least and most < self.items.shape[1]
+        return 0 < least and most < self.width
 
     @cached_property
     def others(self) -> Side:
         """The items of each row that are not of this side."""
-        return Side(self.items.logical_not(), self.amounts.neg().add_(self.items.shape[1]))
+        return Side(self.items.logical_not(), self.amounts.neg().add_(self.width))
 
     @cached_property
     def places(self) -> Tensor:
@@ -85,3 +94,49 @@ class Side:
     def first(self) -> Tensor:
         """The place of the first item of each row (0 where there is none), LongTensor[rows]."""
         return masks.first(self.items)
+
+
+class OneEach(Side):
+    """One item of each row, by its place LongTensor[rows]; the truth values of all items are made when they are read."""
+
+    def __init__(self, first: Tensor, width: int) -> None:
+        self.__dict__.update(first=first, range=(1, 1), _width=width)
+
+    @property
+    def width(self) -> int:
+        return self._width  # type: ignore[attr-defined, no-any-return]
+
+    def has(self, places: Tensor) -> Tensor:
+        return places == self.first
+
+    @cached_property
+    def items(self) -> Tensor:
+        none = torch.zeros(len(self.first), self.width, dtype=torch.bool, device=self.first.device)
+        return none.scatter_(1, self.first.unsqueeze(1), True)
+
+    @cached_property
+    def amounts(self) -> Tensor:
+        return torch.ones_like(self.first)
+
+    @cached_property
+    def others(self) -> Side:
+        return _AllButOne(self)
+
+
+class _AllButOne(Side):
+    """The items that are not those of `OneEach`."""
+
+    def __init__(self, one: OneEach) -> None:
+        self.__dict__.update(others=one, first=(one.first == 0).long(), range=(one.width - 1, one.width - 1))
+
+    @property
+    def width(self) -> int:
+        return self.others.width
+
+    @cached_property
+    def items(self) -> Tensor:
+        return self.others.items.logical_not()
+
+    @cached_property
+    def amounts(self) -> Tensor:
+        return torch.full_like(self.first, self.width - 1)

@@ -34,26 +34,24 @@ class Block:
 class Split:
     """Rows of good and bad items.
 
-    keys: autograd tensor [R · n], larger comes first.  winners: BoolTensor[R, n], the good items.  encoding: the binaries
-    are the pairs of a row, or each row is one, the best of its good items against the best of the others.
+    keys: autograd tensor [R · n], larger comes first.  side: the good items.  encoding: the binaries are the pairs of a row,
+    or each row is one, the best of its good items against the best of the others.
     """
 
     keys: Tensor
-    winners: Tensor
+    side: Side
     temperature: float = 1.0
     encoding: str = "pairs"
 
-    @classmethod
-    def of(cls, keys: Tensor, good: Side, temperature: float, encoding: str) -> Split:
-        """Of good items that have been counted."""
-        found = cls(keys, good.items, temperature, encoding)
-        found.__dict__["side"] = good
-        return found
+    @property
+    def winners(self) -> Tensor:
+        """The good items, BoolTensor[R, n]."""
+        return self.side.items
 
     @cached_property
-    def side(self) -> Side:
-        """The good items, counted."""
-        return Side.of(self.winners)
+    def shape(self) -> tuple[int, int]:
+        """Rows, and items of each."""
+        return self.keys.numel() // max(self.side.width, 1), self.side.width
 
     @property
     def amounts(self) -> Tensor:
@@ -76,32 +74,32 @@ class Split:
         """The good items of each row, LongTensor[R, most]; rows with fewer are padded with others."""
         if self.side.range == (1, 1):
             return self.side.first.unsqueeze(1)
-        if len(self.winners) == 1 or self.even:
-            return self.side.places.reshape(len(self.winners), -1)
+        if self.shape[0] == 1 or self.even:
+            return self.side.places.reshape(self.shape[0], -1)
         return masks.true_first(self.winners)[:, : self.side.range[1]]
 
     @cached_property
     def few(self) -> Tensor | None:
         """`good` where all rows have as many and that is a small part, else None."""
         least, most = self.side.range
-        return self.good if 0 < least == most and most * 8 <= self.winners.shape[1] else None
+        return self.good if 0 < least == most and most * 8 <= self.shape[1] else None
 
     @cached_property
     def bad(self) -> Tensor | None:
         """The bad items of the only row, LongTensor[1, b]; None with several rows: all items then, the good ones far behind."""
-        return self.side.others.places.reshape(1, -1) if len(self.winners) == 1 else None
+        return self.side.others.places.reshape(1, -1) if self.shape[0] == 1 else None
 
     @cached_property
     def there(self) -> Tensor | None:
         """Which entries of `good` are good items, as numbers [R, most]; None when all are."""
-        if len(self.winners) == 1 or self.even:
+        if self.shape[0] == 1 or self.even:
             return None
         return torch.gather(self.winners, 1, self.good).to(self.values)
 
     @cached_property
     def values(self) -> Tensor:
         """The keys over the temperature without graph, [R, n]; never so far apart that a sigmoid underflows."""
-        found = self.keys.detach().reshape(self.winners.shape)
+        found = self.keys.detach().reshape(self.shape)
         found = found if found.dtype in (torch.float32, torch.float64) else found.float()
         return found / self.temperature if self.temperature != 1 else found
 

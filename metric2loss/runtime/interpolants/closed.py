@@ -17,7 +17,7 @@ def decided(problem: Problem, split: Split) -> bool:
     """Whether every row of the metric is one row of the split, and worth the same whatever the others are."""
     layout = problem.leaves[0].layout
     return bool(
-        layout.kind in ("choose", "margin") and problem.n_rows == layout.n_rows and problem.n_rows == len(split.winners)
+        layout.kind in ("choose", "margin") and problem.n_rows == layout.n_rows and problem.n_rows == split.shape[0]
     )
 
 
@@ -25,7 +25,7 @@ def gradient(problem: Problem, split: Split) -> tuple[Tensor, float] | None:
     """dL/dkeys of the integrated credit and the mean credit, from two evaluations of the rows; None if there is none."""
     worth = _worth(problem, split)
     if not split.side.mixed:
-        worth = torch.where((split.amounts > 0) & (split.amounts < split.winners.shape[1]), worth, 0.0)
+        worth = torch.where((split.amounts > 0) & (split.amounts < split.shape[1]), worth, 0.0)
     size = float(worth.abs().mean())
     if size == 0:
         return None

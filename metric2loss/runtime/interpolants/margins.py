@@ -17,6 +17,7 @@ from metric2loss.runtime import masks
 from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.interpolants.links import link
+from metric2loss.runtime.side import Side
 from metric2loss.runtime.split import Split
 
 _LEAST = 1e-30  # a softmax probability that is still a number of full precision
@@ -27,11 +28,11 @@ def pulled(split: Split, worth: Tensor, progress: float) -> Tensor:
 
     Of the hard margin the largest key of either side stands for it.
     """
-    keys, good, best = split.values, split.winners, _hard if split.encoding == "margin" else _soft
     if split.encoding != "margin":
         worth = worth * _harder(split, progress)
-    if split.few is not None and (found := _of_few(split, split.few, worth.to(keys), progress)) is not None:
+    if split.few is not None and (found := _of_few(split, split.few, worth.to(split.values), progress)) is not None:
         return found
+    keys, good, best = split.values, split.winners, _hard if split.encoding == "margin" else _soft
     of_good, up = best(keys.masked_fill(~good, -math.inf))
     of_bad, down = best(keys.masked_fill(good, -math.inf))
     share = torch.where(good, -up, down)
@@ -88,7 +89,7 @@ def _pull(split: Split, margin: Tensor, worth: Tensor, progress: float) -> Tenso
 def _harder(split: Split, progress: float) -> float:
     """s^(−p (1 − p)); rows without good candidates have nothing to pull."""
     amounts = split.amounts[:1] if split.even else split.amounts[split.amounts > 0]
-    good = float(amounts.sum()) / (max(len(amounts), 1) * split.winners.shape[1])
+    good = float(amounts.sum()) / (max(len(amounts), 1) * split.shape[1])
     return good ** (-progress * (1 - progress)) if good else 1.0
 
 
@@ -127,7 +128,7 @@ def terms(problem: Problem, rows: GoodRows, worth: Tensor) -> list[tuple[Tensor,
     for leaf, good in rows.sides:
         keys = leaf.layout.keys
         mine = worth[start : start + len(good)]
-        slope = pulled(Split(keys, good, problem.temperature), mine, problem.progress)
+        slope = pulled(Split(keys, Side.of(good), problem.temperature), mine, problem.progress)
         found.append((keys, slope.reshape(keys.shape)))
         start += len(good)
     return found

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.layouts.base import Layout
-from metric2loss.runtime.layouts.pairs import PairLayout, chosen_of
+from metric2loss.runtime.layouts.chooses import Chooses
+from metric2loss.runtime.layouts.pairs import PairLayout
 from metric2loss.runtime.side import Side
 
 
-class ChooseLayout(PairLayout):
+class ChooseLayout(Chooses, PairLayout):
     """Rows of candidates, classes of equal outcome; `outcomes` [rows, n, ...] is what the program gets for each winner.
 
     A row of two classes is won by the first class exactly when one of its candidates beats all of the second: right for
@@ -25,17 +26,17 @@ class ChooseLayout(PairLayout):
 
     def __init__(
         self,
-        classes: Tensor,
+        classes: Tensor | None,
         keys: Tensor,
-        outcomes: Tensor,
+        outcomes: Tensor | None,
         shape: tuple[int, ...],
         is_index: bool,
         low: Side | None = None,
     ) -> None:
         super().__init__(classes, keys, low)
-        self.outcomes = outcomes
+        self.keep(outcomes)
         self.is_index = is_index  # the outcome is the winner itself
-        self.shape = shape  # of the outcome in the user's program
+        self.shape = shape
 
     @cached_property
     def _second(self) -> Tensor:
@@ -87,17 +88,6 @@ class ChooseLayout(PairLayout):
         count.view(-1).index_add_(0, where * n + ahead % n, -change)
         winners.view(-1)[places] = self._winners(count.unsqueeze(0), rows)[0]
         return self.of_winners(winners)
-
-    def placed(self, items: Tensor) -> Tensor:
-        """Outcomes of given rankings of the candidates, LongTensor[A, rows, n]."""
-        return self.of_winners(items[..., 0])
-
-    def of_winners(self, winners: Tensor) -> Tensor:
-        """Outcomes of given winners, LongTensor[A, rows]."""
-        return chosen_of(self.outcomes, winners).reshape(len(winners), *self.shape)
-
-    def with_ahead(self, side: Side) -> Tensor:
-        return self.of_winners(side.first.unsqueeze(0))[0]
 
     def _winners(self, count: Tensor, rows: Tensor | None = None) -> Tensor:
         second, by_class = (self._second, self.by_class) if rows is None else (self._second[rows], self.by_class[rows])

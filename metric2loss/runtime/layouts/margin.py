@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.layouts.base import Layout, turned
-from metric2loss.runtime.layouts.pairs import chosen_of
+from metric2loss.runtime.layouts.chooses import Chooses
 from metric2loss.runtime.side import Side
 
 
-class MarginLayout(Layout):
+class MarginLayout(Chooses, Layout):
     """Rows of candidates, classes of equal outcome; `outcomes` [rows, n, ...] is what the program gets for each winner.
 
     The class whose binary is true wins.  Where none or several are true (no scores do that) the r-th row takes its turn
@@ -29,22 +29,36 @@ class MarginLayout(Layout):
 
     def __init__(
         self,
-        classes: Tensor,
+        classes: Tensor | None,
         keys: Tensor,
-        outcomes: Tensor,
+        outcomes: Tensor | None,
         shape: tuple[int, ...],
         is_index: bool,
         soft: bool,
         low: Side | None = None,
     ) -> None:
-        self.classes, self.keys, self.outcomes = classes, keys, outcomes
-        self.shape = shape  # of the outcome in the user's program
+        if classes is not None:
+            self.classes = classes
+        self.keys = keys
+        self.keep(outcomes)
+        self.shape = shape
         self.is_index = is_index  # the outcome is the winner itself
         self.soft = soft
-        self.device = classes.device
-        self.n_rows, self.n = classes.shape
+        self.device = keys.device
         self.lower = low  # the lower class, where no row has more than two and that is known
-        self.local = _numbered(classes.long()) if low is None else classes
+        self.n = classes.shape[1] if low is None else low.width  # type: ignore[union-attr]
+        self.n_rows = len(classes) if classes is not None else keys.numel() // self.n
+
+    @cached_property
+    def classes(self) -> Tensor:
+        """0 for the lower class and 1 for the other, [rows, n]."""
+        assert self.lower is not None
+        return self.lower.items.logical_not().view(torch.uint8)
+
+    @cached_property
+    def local(self) -> Tensor:
+        """The classes, counted in each row."""
+        return _numbered(self.classes.long()) if self.lower is None else self.classes
 
     @cached_property
     def amount(self) -> Tensor:
@@ -158,25 +172,10 @@ class MarginLayout(Layout):
         return self.chosen(self.winners(bits.unsqueeze(0))[0])
 
     def result(self, bits: Tensor) -> Tensor:
-        return self._shaped(self.winners(bits))
+        return self.of_winners(self.winners(bits))
 
     def flipped(self, base: Tensor, flips: Tensor) -> Tensor:
         return self.result(turned(base, flips))
-
-    def of_winners(self, winners: Tensor) -> Tensor:
-        """Outcomes of given winners, LongTensor[A, rows]."""
-        return self._shaped(winners)
-
-    def with_ahead(self, side: Side) -> Tensor:
-        """The outcome of the candidates of `side` coming before all others."""
-        return self._shaped(side.first.unsqueeze(0))[0]
-
-    def placed(self, items: Tensor) -> Tensor:
-        """Outcomes of given rankings of the candidates, LongTensor[A, rows, n]."""
-        return self._shaped(items[..., 0])
-
-    def _shaped(self, winners: Tensor) -> Tensor:
-        return chosen_of(self.outcomes, winners).reshape(len(winners), *self.shape)
 
     def detached(self) -> MarginLayout:
         found = copy.copy(self)

@@ -29,27 +29,29 @@ def stable_order(keys: Tensor, limit: int) -> Tensor:
     return torch.from_numpy(np.argsort(small.numpy(), axis=-1, kind="stable"))
 
 
-def chosen_of(outcomes: Tensor, winners: Tensor) -> Tensor:
-    """The outcome [A, rows, ...] of each winner, LongTensor[A, rows], among outcomes [rows, n, ...]."""
-    if outcomes.ndim == 2:
-        return torch.gather(outcomes, 1, winners.t()).t()
-    return outcomes[torch.arange(len(outcomes), device=outcomes.device), winners]
-
-
 class PairLayout(Layout):
     """Rows of items; the binary of a pair says that item `ahead` comes before (beats) item `behind`.
 
-    classes: LongTensor[rows, n], equal numbers are items that need no binary between them; the lower class is `ahead`.
+    classes: LongTensor[rows, n], equal numbers are items that need no binary between them; the lower class is `ahead`. Where
+    it is given as `low`, there are two, and they need no numbers.
     keys: autograd tensor [rows * n], larger comes first.  `ahead`, `behind`: positions in `keys`.
     """
 
-    def __init__(self, classes: Tensor, keys: Tensor, low: Side | None = None) -> None:
+    def __init__(self, classes: Tensor | None, keys: Tensor, low: Side | None = None) -> None:
         if low is not None:
             self.lower = low
-        self.device = classes.device
+        if classes is not None:
+            self.classes = classes
+        self.device = keys.device
         self.keys = keys
-        self.n_rows, self.n = classes.shape
-        self.classes = classes
+        self.n = classes.shape[1] if low is None else low.width  # type: ignore[union-attr]
+        self.n_rows = len(classes) if classes is not None else keys.numel() // self.n
+
+    @cached_property
+    def classes(self) -> Tensor:
+        """0 for the lower class and 1 for the other, [rows, n]."""
+        assert self.lower is not None
+        return self.lower.items.logical_not().view(torch.uint8)
 
     @cached_property
     def lower(self) -> Side | None:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from metric2loss.runtime.interpolants import margins
+from metric2loss.runtime.side import Side
 from metric2loss.runtime.split import Split
 
 
@@ -26,8 +27,8 @@ def rows(few: int, kind: str) -> tuple[torch.Tensor, torch.Tensor]:
 def test_short_cuts_equal_the_long_way(encoding, kind, few, sign, progress, temperature, monkeypatch):
     keys, good = rows(few, kind)
     worth = torch.linspace(sign, 1.0, 6, dtype=torch.double)
-    found = margins.pulled(Split(keys.reshape(-1), good, temperature, encoding), worth, progress)
+    found = margins.pulled(Split(keys.reshape(-1), Side.of(good), temperature, encoding), worth, progress)
     monkeypatch.setattr(margins, "_of_few", lambda *given: None)
-    wanted = margins.pulled(Split(keys.reshape(-1), good, temperature, encoding), worth, progress)
+    wanted = margins.pulled(Split(keys.reshape(-1), Side.of(good), temperature, encoding), worth, progress)
     assert wanted.abs().max() > 0
     assert torch.allclose(found, wanted, rtol=1e-9, atol=1e-12)

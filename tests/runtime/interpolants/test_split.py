@@ -113,7 +113,7 @@ def by_flips(problem: Problem, agrees: Tensor) -> Tensor:
 def test_adjacent_swaps_give_every_single_flip(name, lower_first, seed, t):
     problem = solved(name, seed)
     layout = problem.leaves[0].layout
-    problem.split = split = splits.Split(layout.keys, layout.low if lower_first else ~layout.low)
+    problem.split = split = splits.Split(layout.keys, layout.lower if lower_first else layout.lower.others)
     u = torch.sigmoid(split.of_good[0].unsqueeze(1) - split.of_bad[0])
     agrees = (torch.rand(3, *u.shape, generator=torch.Generator().manual_seed(seed)) < u + t * (1 - u)).to(u)
     for parts in ([agrees], agrees.split(1)):  # several configurations at once, and one by one
