@@ -119,6 +119,10 @@ class Live(Dispatch):
 
     def explained(self, run: Callable[[], Any]) -> Any:
         """What a run of the metric returns; of a failure that columns of scores are to blame for, the remedy."""
+        loud = sys.unraisablehook
+        sys.unraisablehook = lambda found: (
+            None if isinstance(found.exc_value, MetricError) else loud(found)
+        )  # kept: a leak
         try:
             return run()
         except (TypeError, ValueError) as error:
@@ -128,6 +132,8 @@ class Live(Dispatch):
             why = "It can compare the entries of such a column and move them about, no more."
             hint = "Round, cut or rank the scores with NumPy before they are put into the table."
             raise MetricError(Diagnostic("M2L301", line_of(error), message, why, hint)) from error
+        finally:
+            sys.unraisablehook = loud
 
     def discrete(self, dtype: Any) -> bool:
         """Whether a conversion to this type is a step."""

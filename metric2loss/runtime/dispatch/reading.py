@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import linecache
 import operator
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -197,7 +199,7 @@ class Dispatch:
     def _refuse_sorting(self, place: Place) -> None:
         """A sort written in C compares what it has not sorted yet: which pairs, depends on the outcomes."""
         text = linecache.getline(*where(place))
-        if any(word in text for word in (".sort(", "argsort(", "searchsorted(", "bisect", "insort")):
+        if any(word in text for word in (".sort(", "argsort(", "searchsorted(", "bisect", "insort")) or _ranks():
             raise self.leak(
                 "M2L301",
                 "a list or a column of scores is sorted or searched, entry by entry",
@@ -261,6 +263,16 @@ def is_active(x: Any) -> bool:
             x = _functorch.get_unwrapped(x)
         return bool(x.requires_grad) and not getattr(x, OVERWRITTEN, False)
     return isinstance(x, Array) and (x.active or (x.batched and is_active(x.tensor)))
+
+
+def _ranks() -> bool:
+    """Whether pandas is ranking: its C code compares what it has not sorted yet."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "rank" and str(frame.f_globals.get("__name__", "")).startswith("pandas."):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _apart(x: Any) -> Any:

@@ -37,13 +37,19 @@ def binned(p, y, segment):
     return y[places.to_numpy() == 2].sum() / y.sum()
 
 
+def ranked(p, y, segment):
+    frame = pd.DataFrame({"y": y, "p": p, "segment": segment})
+    frame["place"] = frame.groupby("segment")["p"].rank(ascending=False, method="first")
+    return (frame["y"] / frame["place"]).sum()
+
+
 def batch(seed, tied=False):
     draw = np.random.default_rng(seed)
     p = draw.integers(0, 6, N) / 5 if tied else draw.random(N)
     return {"p": p, "y": np.arange(N) % 2, "segment": np.arange(N) // 8}
 
 
-@pytest.mark.parametrize("metric", [worst_segment, picked, applied], ids=lambda metric: metric.__name__)
+@pytest.mark.parametrize("metric", [worst_segment, picked, applied, ranked], ids=lambda metric: metric.__name__)
 def test_entries_of_a_column_are_compared(metric):
     criterion = dispatched_loss(metric, Request(scores=("p",), direction="maximize", example=batch(0)))()
     for tied in (False, True):
