@@ -249,9 +249,13 @@ class Evaluator:
 
     def _vmapped(self, outcomes: list[Tensor], many: list[bool], amount: int, method: str) -> Tensor:
         """All configurations by vmap; groups that disagree on a plain value run apart."""
-        waiting = [torch.arange(amount, device=self.device)]
+        try:
+            return self._vmap(outcomes, many, amount, method)
+        except Split as split:
+            groups = split.group
+        waiting = [(groups == group).nonzero().flatten() for group in range(int(groups.max()) + 1)]
         found: Tensor | None = None
-        runs, limit = 0, max(8, amount // 8)
+        runs, limit = 1, max(8, amount // 8)
         while waiting:
             chosen = waiting.pop()
             runs += 1

@@ -85,6 +85,22 @@ def test_single_flips_of_one_order_exchange_neighbours(n):
         found, anew = layout.flipped(base, flips), layout.permutations(layout.flipped_counts(base, flips))
         assert torch.equal(found.sort(1)[0], torch.arange(n).expand(len(flips), n))
         assert torch.equal(classes[0][found], classes[0][anew])
+        others = torch.rand(5, layout.size, generator=draw) < 0.5
+        together = layout.around([(base, flips), (~base, flips[:1])], others)
+        assert torch.equal(together[: len(found)], found)
+        assert torch.equal(together[-5:], layout.permutations(layout.counts(others)))
+
+
+def test_long_orders_are_sorted_like_short_ones():
+    draw, n = torch.Generator().manual_seed(0), 2**14 + 3
+    classes = torch.zeros(1, n, dtype=torch.long).index_fill_(1, torch.tensor([7, 9000]), 1)
+    layout = OrderLayout(classes, torch.zeros(n), Arrangement((n,), 0), n)
+    others = torch.rand(3, layout.size, generator=draw) < 0.5
+    flips = torch.tensor([[-1], [5], [layout.size - 1]])
+    found = layout.around([(others[0], flips)], others)
+    assert torch.equal(found[3:], layout.permutations(layout.counts(others)))
+    anew = layout.permutations(layout.flipped_counts(others[0], flips))
+    assert torch.equal(classes[0][found[:3]], classes[0][anew])
 
 
 @pytest.mark.parametrize("shape", [(3, 1, 16, 48), (2, 2, 5, 13), (1, 300, 9), (2, 700, 1), (1, 1)])

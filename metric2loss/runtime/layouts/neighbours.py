@@ -12,23 +12,55 @@ import numpy as np
 Ints = np.ndarray
 
 
+_SHORT = 2**14  # rows of fewer items: twice their number and a place fit one number of four bytes
+
+
+class Classes:
+    """The places 0 ... n - 1 of two classes, the `low` of the lower one first, as NumPy sorts them fast: inside numbers."""
+
+    def __init__(self, n: int, low: int) -> None:
+        self.shift = n.bit_length()
+        self.kind = np.int32 if n < _SHORT else np.int64
+        self.low, self.places = low, np.arange(n, dtype=self.kind)
+        self.above: Ints = (self.places >= low) * self.kind(n)  # keeps the classes apart
+        self.within: Ints = self.places - (self.places >= low) * self.kind(low) - self.above
+
+    def in_order(self, numbers: Ints, places: Ints) -> Ints:
+        """The places of numbers [..., n] below 2 n in order, equal ones by place."""
+        return self._sorted(numbers, places) & ((1 << self.shift) - 1)
+
+    def by_count(self, count: Ints) -> tuple[Ints, Ints, Ints]:
+        """In each class, the items with the fewest ahead first: counts, places, positions, [..., n]."""
+        both = self._sorted(count.astype(self.kind) + self.above, self.places)
+        counts = both >> self.shift
+        return counts - self.above, both & ((1 << self.shift) - 1), counts + self.within
+
+    def merged(self, count: Ints) -> Ints:
+        """The places in order [..., n], from how many items of the other class are ahead of each."""
+        _, places, positions = self.by_count(count)
+        return self.in_order(positions, places)
+
+    def _sorted(self, numbers: Ints, places: Ints) -> Ints:
+        return np.sort((numbers << self.shift) | places, axis=-1)
+
+
 class Neighbours:
-    """The sequence of one configuration: `count` items of the other class are ahead of each, the `low` of the lower class first."""
+    """The sequence of one configuration: `count` items of the other class are ahead of each, those of the lower class first."""
 
-    def __init__(self, count: Ints, low: int) -> None:
-        self.count, self.low = count, low
-        orders = [np.argsort(part, kind="stable") for part in (count[:low], count[low:])]
-        self.sorted = [count[:low][orders[0]], count[low:][orders[1]]]
-        positions = [part + np.arange(len(part)) for part in self.sorted]
-        self.taken = [_taken(part, 2 * len(count)) for part in positions]
-        sequence = np.argsort(np.concatenate([2 * positions[0], 2 * positions[1] + 1]), kind="stable")
+    def __init__(self, count: Ints, classes: Classes) -> None:
+        low = classes.low
+        self.count, self.low = count.astype(classes.kind), low
+        counts, places, positions = classes.by_count(count)
+        self.sorted = [counts[:low], counts[low:]]
+        self.taken = [_taken(part, 2 * len(count)) for part in (positions[:low], positions[low:])]
+        sequence = classes.in_order(positions, classes.places)
         self.place = np.empty_like(sequence)
-        self.place[sequence] = np.arange(len(sequence))
-        self.order = np.concatenate([orders[0], orders[1] + low])[sequence]
+        self.place[sequence] = classes.places
+        self.order = places[sequence]
 
-    def orders(self, ahead: Ints, behind: Ints, up: Ints, flips: Ints) -> Ints:
-        """The items in order, [flips, n]: `ahead` (of the lower class) comes before `behind` where `up`, else after; -1: no flip."""
-        found = np.repeat(self.order[None], len(flips), axis=0)
+    def orders(self, ahead: Ints, behind: Ints, up: Ints, flips: Ints, items: Ints) -> Ints:
+        """`items` in order, [flips, n]: `ahead` (of the lower class) comes before `behind` where `up`, else after; -1: no flip."""
+        found = np.repeat(items[self.order][None], len(flips), axis=0)
         for side in (True, False):
             rows = np.flatnonzero((flips >= 0) & (up == side))
             if len(rows):

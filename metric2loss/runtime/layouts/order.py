@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from metric2loss.runtime.layouts.neighbours import Neighbours
+from metric2loss.runtime.layouts.neighbours import Classes, Neighbours
 from metric2loss.runtime.layouts.pairs import PairLayout, stable_order
 from metric2loss.runtime.side import Side
 
@@ -56,28 +57,44 @@ class OrderLayout(PairLayout):
 
     def flipped(self, base: Tensor, flips: Tensor) -> Tensor:
         if self._has_neighbours(flips):
-            return self._beside(base, flips.reshape(-1).numpy(), self.counts(base.unsqueeze(0)))
+            return self._in_shape(self._beside(base, flips, self.counts(base.unsqueeze(0))))
         return self.permutations(self.flipped_counts(base, flips))
 
     def around(self, bases: Sequence[tuple[Tensor, Tensor]], others: Tensor) -> Tensor:
         if not all(self._has_neighbours(flips) for _, flips in bases):
             return super().around(bases, others)
-        count = self.counts(torch.cat([torch.stack([base for base, _ in bases]), others]))
-        found = [self._beside(base, flips.reshape(-1).numpy(), mine) for (base, flips), mine in zip(bases, count)]
-        return torch.cat([*found, self.permutations(count[len(bases) :])])
+        count = self.counts(torch.stack([base for base, _ in bases]))
+        found = [self._beside(base, flips, mine) for (base, flips), mine in zip(bases, count)]
+        random = self._two.merged(self.counts(others)[:, 0].numpy())
+        return self._in_shape(np.concatenate([*found, self._items[random]]))
 
     def _has_neighbours(self, flips: Tensor) -> bool:
         """Whether these are single flips of one order of two classes, which need no sorting again."""
         return self.n_rows == 1 == flips.shape[1] and self.grid is not None and self.device.type == "cpu"
 
-    def _beside(self, base: Tensor, flips: np.ndarray, count: Tensor) -> Tensor:
+    @property
+    def _items(self) -> np.ndarray:
+        """The items of the only row, the lower class first."""
+        found: np.ndarray = self.by_class.numpy()[0]
+        return found
+
+    @cached_property
+    def _two(self) -> Classes:
+        """The two classes of the only row."""
+        assert self.grid is not None
+        return Classes(self.n, self.grid[0])
+
+    def _beside(self, base: Tensor, flips: Tensor, count: Tensor) -> np.ndarray:
+        """The items in order, [flips, n], at `base` with each flip, from the counts at `base`."""
         assert self.grid is not None
         low, high = self.grid
-        known = flips.clip(min=0)
-        sequence = Neighbours(count.reshape(-1).numpy(), low)
-        found = sequence.orders(known // high, known % high + low, ~base.numpy()[known], flips)
-        items = self.by_class.numpy().reshape(-1)[found[:, : self.length]]
-        return self.arrangement.back(torch.from_numpy(items).unsqueeze(1))
+        turned = flips.numpy()[:, 0]
+        known = turned.clip(min=0)
+        sequence = Neighbours(count.numpy().reshape(-1), self._two)
+        return sequence.orders(known // high, known % high + low, ~base.numpy()[known], turned, self._items)
+
+    def _in_shape(self, items: np.ndarray) -> Tensor:
+        return self.arrangement.back(torch.from_numpy(items[:, : self.length]).unsqueeze(1))
 
     def permutations(self, count: Tensor) -> Tensor:
         """[A, ...] in the user's shape, from items ahead of each sorted place [A, rows, n]."""
