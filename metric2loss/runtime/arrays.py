@@ -433,9 +433,9 @@ def wrapped(exact: Any, tensor: Tensor | None) -> Any:
 
 def _apply(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """One NumPy call: by NumPy where all exact values are known, by torch where a tensor is among the arguments."""
-    if not kwargs and _batched(args):
+    if not kwargs and not any(type(part) in _NESTS for part in args):
         try:
-            return _joined(None, on_tensors(*map(_given, args)))
+            return _of_flat(real, on_tensors, args)
         except NotImplementedError:
             pass
     out = kwargs.pop("out", None) if kwargs else None
@@ -459,15 +459,18 @@ def _apply(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, 
     return target.assign(result) if isinstance(target, Array) else _raise_out()
 
 
-def _batched(args: tuple[Any, ...]) -> bool:
-    """Whether some argument differs between configurations, and none holds others."""
-    found = False
-    for part in args:
-        kind = type(part)
-        if kind is list or kind is tuple or kind is dict:
-            return False
-        found = found or (kind is Array and part._exact is None)
-    return found
+_NESTS = frozenset((list, tuple, dict))
+
+
+def _of_flat(real: Callable[..., Any], on_tensors: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """The same where no argument holds others; NotImplementedError where torch has no such function."""
+    arrays = [part for part in args if isinstance(part, Array)]
+    if any(part._exact is None for part in arrays):
+        return _joined(None, on_tensors(*map(_given, args)))
+    if any(part._scored is not None for part in arrays):
+        raise NotImplementedError("some entries are scores, others are not")
+    exact = real(*map(_exact, args))
+    return _joined(exact, on_tensors(*map(_given, args)) if any(part._tensor is not None for part in arrays) else None)
 
 
 def _scored(exact: Any, tensor: Any, scores: Any) -> Any:

@@ -55,10 +55,12 @@ def right_candidate(outcome: Callable[[Any], Any], native: Any, n: int) -> Tenso
     least, most = numbers.aminmax()
     if int(least) < 0 or int(most) >= n:
         return None
+    alike = (
+        torch.from_numpy(native.reshape(-1)) if isinstance(native, np.ndarray) else torch.as_tensor(native).reshape(-1)
+    )
     here, there = _told(outcome, native), _told(outcome, _like(numbers, native))
-    if here is None or there is None or not bool(there.all()):
-        return None
-    return numbers if torch.equal(here, torch.as_tensor(native).reshape(-1) == numbers) else None
+    known = here is not None and there is not None and bool(there.all()) and torch.equal(here, alike == numbers)
+    return numbers if known else None
 
 
 def _numbers(other: Any, native: Any) -> Tensor | None:
@@ -85,5 +87,5 @@ def _like(numbers: Tensor, native: Any) -> Any:
 def _told(outcome: Callable[[Any], Any], index: Any) -> Tensor | None:
     """What the program makes of an index, [rows]; None if that is no truth value a row."""
     found = outcome(index.clone() if isinstance(index, Tensor) else index.copy())
-    made = found.detach() if isinstance(found, Tensor) else torch.as_tensor(np.asarray(found))
+    made = found.detach() if isinstance(found, Tensor) else torch.from_numpy(np.asarray(found))
     return made.reshape(-1) if made.dtype == torch.bool and made.shape == index.shape else None

@@ -49,8 +49,11 @@ def order(
         told_apart_by = _fitting(supposed_apart_by or (), arrangement, keys)
         settings.current().guessed |= told_apart_by is not None
     pruned = told_apart_by is not None and settings.current().prune
-    classes = _classes(told_apart_by or (), arrangement, keys) if pruned else _all_distinct(keys)
-    layout = OrderLayout(classes, keys.reshape(-1), arrangement, listed.shape[-1])
+    low = _lower(told_apart_by[0], keys) if pruned and told_apart_by and len(told_apart_by) == 1 else None
+    classes = None
+    if low is None:
+        classes = _classes(told_apart_by or (), arrangement, keys) if pruned else _all_distinct(keys)
+    layout = OrderLayout(classes, keys.reshape(-1), arrangement, listed.shape[-1], low)
     ranks = Once(lambda: _ranked(using, facts, keys.detach(), listed))
     native = None if using == "argpartition" else layout.placed(listed.unsqueeze(0))[0]
     return Differences(layout, layout.differences, lambda: layout.ranked(ranks()), operand.library, native, ranks)
@@ -92,6 +95,19 @@ def _fitting(supposed: tuple[Any, ...], arrangement: Arrangement, keys: Tensor) 
 
 def _all_distinct(keys: Tensor) -> Tensor:
     return torch.arange(keys.shape[-1], device=keys.device).expand(keys.shape)
+
+
+def _lower(told: Any, keys: Tensor) -> Side | None:
+    """The lower class of a single row whose items are told apart by one array of two neighbouring integers, or truth values."""
+    rows, n = keys.shape
+    if rows != 1 or type(told) is not np.ndarray or told.shape != (n,) or told.dtype.kind not in "biu" or not n:
+        return None
+    least = told.min()
+    return (
+        Side.of(torch.from_numpy(told == least).to(keys.device).unsqueeze(0))
+        if int(told.max()) - int(least) <= 1
+        else None
+    )
 
 
 def _classes(told_apart_by: tuple[Any, ...], arrangement: Arrangement, keys: Tensor) -> Tensor:

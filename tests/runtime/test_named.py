@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.layouts import ChooseLayout, MarginLayout
 from metric2loss.runtime.named import right_candidate
+from metric2loss.runtime.ranking import order
 from metric2loss.runtime.side import OneEach, Side
 
 LABELS = np.array([2, 0, 4, 1])
@@ -88,3 +90,16 @@ def test_a_layout_without_table_is_the_one_with_it(kind: Any) -> None:
     bits = torch.rand(16, lean.size, generator=torch.Generator().manual_seed(2)) < 0.5
     assert torch.equal(lean.result(bits), full.result(bits))
     assert torch.equal(lean.winner_class(bits), full.winner_class(bits))
+
+
+@pytest.mark.parametrize(
+    "labels", [[0, 1, 1, 0, 1], [3, 4, 4, 4, 3], [1, 1, 1, 1, 1], [0, 2, 0, 2, 2], [0, 1, 2, 1, 0]]
+)
+def test_an_order_of_integer_labels_has_the_classes_of_any_other_labels(labels: list[int]) -> None:
+    keys = torch.tensor([0.3, 0.1, 0.3, -1.0, 2.0], requires_grad=True)
+    found = order(Array(keys.detach().numpy(), keys), told_apart_by=(np.array(labels),))
+    wanted = order(Array(keys.detach().numpy(), keys), told_apart_by=(np.array(labels, dtype=float),))
+    assert found.layout.size == wanted.layout.size and torch.equal(found.bits, wanted.bits)
+    assert torch.equal(found.values, wanted.values)
+    bits = torch.rand(8, found.layout.size, generator=torch.Generator().manual_seed(0)) < 0.5
+    assert torch.equal(found.layout.result(bits), wanted.layout.result(bits))

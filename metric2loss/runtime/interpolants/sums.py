@@ -45,6 +45,9 @@ class Totals:
     def add(self, block: Block, pulls: Tensor) -> None:
         """Add −dL/dc of the block's pairs, [rows, goods, bads]."""
         there = self.split.there
+        if there is None and pulls.shape[:2] == self.split.good.shape:  # the only block
+            self.ups, self.downs = pulls.sum(2), pulls.sum(1)
+            return
         self.ups[block.rows, block.goods] += pulls.sum(2)
         if there is None:
             self.downs[block.rows] += pulls.sum(1)

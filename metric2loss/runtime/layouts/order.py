@@ -43,8 +43,10 @@ class OrderLayout(PairLayout):
 
     kind = "order"
 
-    def __init__(self, classes: Tensor, keys: Tensor, arrangement: Arrangement, length: int) -> None:
-        super().__init__(classes, keys)
+    def __init__(
+        self, classes: Tensor | None, keys: Tensor, arrangement: Arrangement, length: int, low: Side | None = None
+    ) -> None:
+        super().__init__(classes, keys, low)
         self.arrangement = arrangement
         self.length = length
 
