@@ -49,7 +49,7 @@ def test_splits_are_disjoint_new_for_every_seed_and_repeatable(task: Task) -> No
 
 @EACH
 def test_every_loss_trains(task: Task) -> None:
-    for loss in losses_of(task, () if task in FRESH else ("integrated",)):  # ours is not run on them yet
+    for loss in losses_of(task, ("integrated",)):
         outcome = train(Run(task.key, loss, 1e-2, 7, epochs=1))
         assert outcome.failure is None
         assert outcome.test is not None and math.isfinite(outcome.test)
