@@ -3,7 +3,7 @@
 REMARKS = """**Where it wins.** Where the metric is not what people's losses are made for: quadratic kappa (against squared error and Huber) and, of the fresh tasks,
 Matthews correlation (+0.046 over cross-entropy; over its own soft form, which validation did not choose, +0.038 ± 0.019) and, by 0.004, label ranking. The gain in rank correlation is one over
 the hand-made loss that validation chose; plain squared error, which it did not choose, does as well as `integrated`.
-Against both controls it wins wherever costs, classes or groups are unequal (macro F1, expected cost, the worst group, Matthews correlation, abstention): there `idw` and
+Against both controls it wins wherever costs, classes or groups are unequal (macro F1, mean IoU, the worst group, abstention, expected cost, Matthews correlation): there `idw` and
 `pull` can fail altogether (macro F1 0.57 instead of 0.93, the worst group 0.29 instead of 0.72), so what the metric's values say is worth their evaluations.
 
 **Where it ties.** Accuracy with and without wrong labels (against the robust loss, too, which a user would have to know of), average precision of a linear model, AUC with wrong labels,
