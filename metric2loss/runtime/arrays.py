@@ -187,13 +187,18 @@ class Array(NDArrayOperatorsMixin):
 
     def item(self, *place: int) -> Any:
         if not place and self.size == 1 and (self.active or self.batched):
-            return self.reshape(())  # stays what it is: only Python's own conversions need a plain value
+            return self._of_python().reshape(())  # stays what it is: only Python's own conversions need a plain value
         return self._one("a plain number").item(*place)
 
     def tolist(self) -> Any:
         if self.active or self.batched:
-            return [row.tolist() if row.ndim else row for row in self] if self.ndim else self
+            numbers = self._of_python()
+            return [row.tolist() if row.ndim else row for row in numbers] if self.ndim else numbers
         return self.exact.tolist()
+
+    def _of_python(self) -> Any:
+        """Real numbers as wide as Python's."""
+        return self.astype(np.float64) if self.dtype.kind == "f" and self.dtype != np.float64 else self
 
     # --- reading and writing parts
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime import settings
+from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.layouts import CompareLayout, SignLayout
 from metric2loss.runtime.native import called
 from metric2loss.runtime.ranking import passive
@@ -21,12 +22,25 @@ _EDGE = 1e-6  # probabilities are kept this far from 0 and 1, so that logits hav
 def compare(left: Any, op: str | tuple[str, ...], right: Any) -> Differences:
     """One difference an element of the broadcast operands; `op` is the user's operator, or all that share the operands."""
     ops = (op,) if isinstance(op, str) else op
-    a, b = Operand.of(left), Operand.of(right)
+    a, b = Operand.of(beside(left, right)), Operand.of(beside(right, left))
     library = "torch" if "torch" in (a.library, b.library) else "numpy"
     if not (a.active or b.active):
         plain = passive(torch.as_tensor(_decided(a, ops[0], b)), library)
         return replace(plain, counted=lambda: _counted(a, ops, b, library))
     return _counted(a, ops, b, library)
+
+
+def beside(x: Any, other: Any) -> Any:
+    """A number of Python's in the type in which it is compared with the other side; a threshold of 0.1 is another in float32."""
+    if type(x) not in (int, float):
+        return x
+    if isinstance(other, Tensor):
+        kind = torch.result_type(other, x)
+        return torch.tensor(x, dtype=kind) if kind.is_floating_point else x
+    exact = other.exact if isinstance(other, Array) else other
+    if not isinstance(exact, (np.ndarray, np.generic)) or exact.dtype.kind != "f":
+        return x
+    return np.asarray(x, np.result_type(exact, x))
 
 
 def _counted(a: Operand, ops: tuple[str, ...], b: Operand, library: str) -> Differences:

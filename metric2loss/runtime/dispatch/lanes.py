@@ -13,7 +13,6 @@ the loop.  Loops that `loops` does not find fit, or that meet other values than 
 from __future__ import annotations
 
 import ast
-import operator
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,33 +23,22 @@ from torch import Tensor
 
 from metric2loss.diagnostics import MetricError
 from metric2loss.runtime.arrays import Array
+from metric2loss.runtime.dispatch.lane_values import (
+    ARITHMETIC,
+    Unfit,
+    Value,
+    added_as,
+    kind_of,
+    of_one_kind,
+    outer,
+    refused,
+)
 from metric2loss.runtime.dispatch.loops import CONVERSIONS, Loop
-from metric2loss.runtime.dispatch.reading import Dispatch, current, rewrapped
-from metric2loss.runtime.indexing import deep
+from metric2loss.runtime.dispatch.reading import Dispatch, current
 from metric2loss.runtime.lenient import many
 
 LOOPS: dict[str, Loop] = {}  # by file and place
 MOST = 4_000_000  # lanes
-_ARITHMETIC: dict[type, Callable[..., Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-}
-
-
-class Unfit(Exception):
-    """The loop has to run as it is."""
 
 
 class LoopUnfit(BaseException):
@@ -59,16 +47,6 @@ class LoopUnfit(BaseException):
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.key = key
-
-
-@dataclass(frozen=True)
-class Value:
-    """A number in every lane of a level, or one for all (level 0).  varies: it may depend on the scores.  plain: Python's own."""
-
-    data: Any
-    level: int = 0
-    varies: bool = False
-    plain: bool = False
 
 
 @dataclass
@@ -89,7 +67,7 @@ def run(key: str) -> tuple[Any, ...] | None:
     loop = LOOPS[key]
     try:
         found = _Lanes(loop, frame.f_locals, frame.f_globals, reading)
-    except Unfit:
+    except (Unfit, TypeError):  # torch has types that NumPy lacks
         return None
     try:
         with np.errstate(all="ignore"):
@@ -101,31 +79,6 @@ def run(key: str) -> tuple[Any, ...] | None:
         raise LoopUnfit(key) from error
 
 
-def _outer(x: Any) -> Any:
-    """A value from outside of the loop: an array of numbers, one number, or nothing that fits."""
-    if isinstance(x, Tensor):
-        return rewrapped(x) if x.requires_grad else x.detach().cpu().numpy()
-    if isinstance(x, (list, tuple)):
-        parts = deep(x)
-        if not parts or not all(isinstance(part, (int, float, np.number, np.bool_, Array)) for part in parts):
-            raise Unfit
-        if not any(many(part) for part in parts):
-            made = np.asarray(x)
-            return made if made.dtype.kind in "biuf" else _refused()
-        if any(isinstance(part, (list, tuple)) for part in x):
-            raise Unfit
-        return np.stack([part if isinstance(part, Array) else np.asarray(part) for part in x])
-    if isinstance(x, Array) and not many(x):
-        x = x.exact  # of many configurations, what they share
-    if isinstance(x, np.ndarray) and x.dtype.kind not in "biuf":
-        raise Unfit
-    return x
-
-
-def _refused() -> Any:
-    raise Unfit
-
-
 @dataclass
 class _Lanes:
     loop_: Loop
@@ -134,31 +87,37 @@ class _Lanes:
     reading: Dispatch
     values: dict[str, Value] = field(default_factory=dict)
     levels: list[Level] = field(default_factory=list)
+    tensors: bool = False  # some of the numbers are torch's
 
     def __post_init__(self) -> None:
         self.levels = [Level(-1, np.zeros(1, dtype=np.int64))]
-        scored = torch_like = False
+        scored = False
         for name in self.loop_.names:
             if name in CONVERSIONS or name in ("range", "zip", "enumerate"):
-                if name in self.local:
+                if self._defined(name):
                     raise Unfit
                 continue
             given = self._named(name)
-            torch_like = torch_like or isinstance(given, Tensor)
-            if isinstance(given, (Tensor, list, tuple, np.ndarray, Array)):
-                given = _outer(given)
-                scored = scored or (isinstance(given, Array) and many(given))
-            self.values[name] = Value(
-                given, 0, isinstance(given, Array), not isinstance(given, (np.ndarray, np.generic))
-            )
+            self.tensors = self.tensors or isinstance(given, Tensor)
+            self.values[name] = value = outer(given)
+            scored = scored or (isinstance(value.data, Array) and many(value.data))
         for name in self.loop_.sums:
             given = self._named(name)
-            if not isinstance(given, (int, float, np.number)) and not (isinstance(given, Array) and not given.ndim):
+            number = isinstance(given, (int, float, np.number)) and not isinstance(given, bool)
+            if not number and not (isinstance(given, Array) and not given.ndim):
                 raise Unfit
             given = given.exact[()] if isinstance(given, Array) and not many(given) else given
-            self.values[name] = Value(given, 0, isinstance(given, Array), isinstance(given, (int, float)))
-        if not scored or (torch_like and not self.loop_.constant):
+            self.values[name] = Value(given, 0, isinstance(given, Array), type(given) in (int, float))
+        if not scored or (self.tensors and not self.loop_.constant):
             raise Unfit
+
+    def _defined(self, name: str) -> bool:
+        """Whether a name of Python's is the function's or its module's own."""
+        try:
+            self._named(name)
+        except Unfit:
+            return False
+        return True
 
     def _named(self, name: str) -> Any:
         if name in self.local:
@@ -244,17 +203,20 @@ class _Lanes:
     def add(self, node: ast.AugAssign, level: int, mask: Value | None) -> None:
         assert isinstance(node.target, ast.Name)
         name, amount = node.target.id, self.value(node.value, level)
-        data = self._spread(amount, level)
-        data = -data if isinstance(node.op, ast.Sub) else data + 0 if data.dtype == bool else data
-        if mask is not None:
-            data = np.where(self._spread(mask, level), data, np.zeros((), dtype=data.dtype))
+        if not len(self.levels[level].up):
+            return
         old = self.values[name]
-        target = self._spread(old, old.level)
-        if isinstance(target, Array) or isinstance(data, Array):
-            kind = np.result_type(target.dtype, data.dtype)
-            target = target.copy().astype(kind) if isinstance(target, Array) else Array(target.astype(kind))
-        else:
-            target = target.astype(np.result_type(target, data))
+        target, data = self._spread(old, old.level), self._spread(amount, level)
+        kind = added_as(old, amount, target, data)
+        if kind.kind == "f" and kind != np.float64 and name in self.loop_.repeatedly:
+            raise Unfit  # the order of the additions tells
+        data = data.astype(kind)
+        data = -data if isinstance(node.op, ast.Sub) else data
+        if mask is not None:
+            data = np.where(self._spread(mask, level), data, np.zeros((), dtype=kind))
+        target = target.copy().astype(kind)
+        if isinstance(data, Array) and not isinstance(target, Array):
+            target = Array(target)
         np.add.at(target, self._map(level, old.level), data)
         if isinstance(target, Array) and not many(target):
             target = target.exact
@@ -326,7 +288,7 @@ class _Lanes:
         """One entry for every lane."""
         data = self._at(value, level).data
         if value.level:
-            return data
+            return data if data.ndim == 1 else refused()
         data = data if isinstance(data, Array) else np.asarray(data)
         if data.ndim:
             raise Unfit
@@ -345,7 +307,7 @@ class _Lanes:
     def _lengths(self, node: ast.expr, level: int) -> Any:
         if not isinstance(node, ast.Call):
             found = self.value(node, level)
-            if not hasattr(found.data, "shape") or len(found.data.shape) <= bool(found.level):
+            if not isinstance(found.data, (np.ndarray, Array)) or found.data.ndim <= bool(found.level):
                 raise Unfit
             return found.data.shape[1 if found.level else 0]
         assert isinstance(node.func, ast.Name)
@@ -371,7 +333,7 @@ class _Lanes:
         if not isinstance(node, ast.Call):
             over = self.value(node, level)
             index = (self._map(inner, over.level), number) if over.level else number
-            return Value(over.data[index], inner, over.varies, False)
+            return Value(over.data[index], inner, over.varies, over.plain)
         assert isinstance(node.func, ast.Name)
         if node.func.id == "range":
             start, _, step = self._range(node, level)
@@ -398,25 +360,26 @@ class _Lanes:
             return self._at(value, level)
         if isinstance(node, ast.Attribute):
             owner = self.value(node.value, level)
-            found = getattr(owner.data if not owner.level else _refused(), node.attr)
-            found = _outer(found) if isinstance(found, (Tensor, list, np.ndarray)) else found
-            return Value(found, 0, isinstance(found, Array), isinstance(found, (int, float)))
+            return outer(getattr(owner.data if not owner.level else refused(), node.attr))
         if isinstance(node, ast.Subscript):
             return self._looked_up(node, level)
-        if isinstance(node, (ast.Compare, ast.BoolOp)) or (
-            isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
-        ):
+        if isinstance(node, ast.BoolOp):
+            parts = [self.value(part, level) for part in node.values]
+            if any(kind_of(part) != "b" for part in parts):
+                raise Unfit  # `a or b` is one of the two, no truth value
+            return self._either_or_all(node.op, level, parts)
+        if isinstance(node, ast.Compare) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):
             return self.truth(node, level)
         if isinstance(node, ast.UnaryOp):
             one = self.value(node.operand, level)
-            return self._computed(_ARITHMETIC[type(node.op)], level, one)
+            return self._computed(ARITHMETIC[type(node.op)], level, one)
         if isinstance(node, ast.BinOp):
             left, right = self.value(node.left, level), self.value(node.right, level)
             if isinstance(node.op, (ast.Div, ast.FloorDiv, ast.Mod)) and (
                 right.varies or not np.all(np.asarray(right.data) != 0)
             ):
                 raise Unfit  # Python may raise where NumPy does not
-            return self._computed(_ARITHMETIC[type(node.op)], level, left, right)
+            return self._computed(ARITHMETIC[type(node.op)], level, left, right)
         if isinstance(node, ast.IfExp):
             test, one, other = (
                 self.truth(node.test, level),
@@ -430,10 +393,12 @@ class _Lanes:
 
     def _computed(self, function: Callable[..., Any], level: int, *parts: Value) -> Value:
         """All numbers, lane by lane; what is one for all stays one."""
-        found = function(*(self._at(part, level).data for part in parts))
-        return Value(
-            found, max(part.level for part in parts), any(p.varies for p in parts), all(p.plain for p in parts)
-        )
+        highest = max(part.level for part in parts)
+        there = [self._at(part, level) for part in parts]
+        if highest and any(getattr(part.data, "ndim", 0) != bool(part.level) for part in there):
+            raise Unfit  # rows, where lanes hold a number each
+        found = function(*of_one_kind(function, there, self.tensors))
+        return Value(found, highest, any(part.varies for part in parts), all(part.plain for part in parts))
 
     def _converted(self, name: str, x: Value, level: int) -> Value:
         if name == "len":
@@ -441,6 +406,8 @@ class _Lanes:
         if name == "abs":
             return self._computed(abs, level, x)
         kind = {"float": np.float64, "int": np.int64, "bool": np.bool_}[name]
+        if name == "int" and not x.varies and not np.isfinite(np.asarray(x.data)).all():
+            raise Unfit
         if x.varies and (name != "float" or isinstance(x.data, Array)):
             return Value(x.data.astype(kind), x.level, True, True)
         return Value(np.asarray(x.data).astype(kind), x.level, x.varies, True)
@@ -453,14 +420,17 @@ class _Lanes:
                 raise Unfit
             index.append(found)
         several = base.level or any(part.level for part in index)
-        if not hasattr(base.data, "shape"):
-            found_one = base.data[tuple(part.data for part in index) if len(index) > 1 else index[0].data]
-            return Value(found_one if not several else _refused(), 0, False, True)
+        if several and any(np.ndim(part.data) != bool(part.level) for part in index):
+            raise Unfit  # rows, where lanes hold a number each
+        if hasattr(base.data, "__getitem__") and not hasattr(base.data, "dtype") and not several:
+            return outer(base.data[tuple(part.data for part in index) if len(index) > 1 else index[0].data])
+        if not isinstance(base.data, (np.ndarray, Array)):
+            raise Unfit
         places = tuple(part.data for part in index)
         if base.level:
             places = (np.arange(len(self.levels[level].up)), *places)
         data = base.data[places if len(places) > 1 else places[0]]
-        return Value(data, level if several else 0, base.varies, False)
+        return Value(data, level if several else 0, base.varies, base.plain)
 
     def truth(self, node: ast.expr, level: int) -> Value:
         """Whether an expression holds, lane by lane."""
@@ -468,19 +438,21 @@ class _Lanes:
             sides = [node.left, *node.comparators]
             values = [self.value(part, level) for part in sides]
             found = [
-                self._computed(_ARITHMETIC[type(op)], level, one, other)
+                self._computed(ARITHMETIC[type(op)], level, one, other)
                 for op, one, other in zip(node.ops, values, values[1:])
             ]
             return found[0] if len(found) == 1 else self._reduced(np.logical_and, level, found)
         if isinstance(node, ast.BoolOp):
-            parts = [self.truth(part, level) for part in node.values]
-            return self._reduced(np.logical_and if isinstance(node.op, ast.And) else np.logical_or, level, parts)
+            return self._either_or_all(node.op, level, [self.truth(part, level) for part in node.values])
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             return self._computed(np.logical_not, level, self.truth(node.operand, level))
         found_one = self.value(node, level)
         if isinstance(found_one.data, Array) and found_one.data.active:
             raise Unfit
         return self._computed(lambda x: np.asarray(x) != 0 if not isinstance(x, Array) else x != 0, level, found_one)
+
+    def _either_or_all(self, op: ast.boolop, level: int, parts: list[Value]) -> Value:
+        return self._reduced(np.logical_and if isinstance(op, ast.And) else np.logical_or, level, parts)
 
     def _reduced(self, function: Callable[..., Any], level: int, parts: list[Value]) -> Value:
         found = parts[0]

@@ -37,6 +37,7 @@ class Loop:
     sums: tuple[str, ...]
     names: tuple[str, ...]
     constant: bool  # what is added are numbers written in the text
+    repeatedly: frozenset[str] = frozenset()  # names that several lines add to
 
 
 def found(node: ast.For, function: ast.AST | None) -> Loop | None:
@@ -55,7 +56,9 @@ def found(node: ast.For, function: ast.AST | None) -> Loop | None:
     constant = all(
         isinstance(part.value, ast.Constant) for part in ast.walk(node) if isinstance(part, (ast.AugAssign, ast.Assign))
     )
-    return Loop(node, tuple(sorted(sums)), tuple(sorted(names)), constant)
+    targets = [part.target.id for part in ast.walk(node) if isinstance(part, ast.AugAssign)]  # type: ignore[union-attr]
+    repeatedly = frozenset(name for name in targets if targets.count(name) > 1)
+    return Loop(node, tuple(sorted(sums)), tuple(sorted(names)), constant, repeatedly)
 
 
 def _loop(node: ast.For, outermost: bool) -> bool:
@@ -135,7 +138,8 @@ def _read_too_early(body: list[ast.stmt], known: set[str], assigned: set[str], a
             }
             if _unknown([part.iter], known, assigned) or _loads(part.body) & inner:
                 return True
-            if _read_too_early(part.body, set(known), assigned, added):
+            again = {name for node in ast.walk(part) if isinstance(node, ast.Assign) for name in _stored(node.targets)}
+            if _read_too_early(part.body, known - again, assigned, added):
                 return True
         elif isinstance(part, ast.If):
             if _unknown([part.test], known, assigned):

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from torch import Tensor
 
 from metric2loss import step
+from metric2loss.diagnostics import MetricError
 from metric2loss.runtime import opaque
 from metric2loss.runtime.arguments import Arguments, filled
 from metric2loss.runtime.arrays import Array
@@ -66,6 +67,15 @@ class DispatchedLoss(SurrogateLoss):
         if self.plan is None:
             self.settle({**given.others, **_plain_scores(given)})
         return given
+
+    def _in_its_library(self, given: Arguments, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
+        """Where neither library can run the metric as it is, the other routes decide."""
+        try:
+            return super()._in_its_library(given, args, kwargs)
+        except MetricError as refused:
+            if self.plan is not None or getattr(refused, "final", False):
+                raise
+            return given
 
     def _for_f(self, given: Arguments, scores: Mapping[str, Tensor] | None) -> dict[str, Any]:
         return {**given.others, **given.flat(scores)}  # ranks may have to stand for them before they are put together

@@ -25,6 +25,7 @@ from metric2loss.diagnostics import MetricError
 from metric2loss.runtime import steps
 from metric2loss.runtime.arrays import Array, Element
 from metric2loss.runtime.batched import is_batched
+from metric2loss.runtime.comparing import beside
 from metric2loss.runtime.dispatch.places import Place, here, where
 from metric2loss.runtime.elements import elements
 from metric2loss.runtime.failures import failure
@@ -51,7 +52,7 @@ class Singles:
 
     def compared(self, left: Any, right: Any) -> Any:
         """The outcome on plain numbers; the operands are kept."""
-        self._pairs.append((left, right))
+        self._pairs.append((beside(left, right), beside(right, left)))
         return _BY_SIGN[self.op](plain(left), plain(right))
 
     def outcome(self, number: int, place: Place) -> Any:
