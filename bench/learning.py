@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bench.core.losses import ROOT, compile_metrics
 from bench.core.record import Run
-from bench.core.sweep import COMPILED, LONGER, Plan, final_runs, losses_of, trainer, tune
+from bench.core.sweep import COMPILED, DESCENT, LONGER, Plan, final_runs, losses_of, trainer, tune
 from bench.core.unknown import UnknownName
 from bench.tasks import groups
 
@@ -31,6 +31,7 @@ RUNS = ROOT / "bench" / "runs" / "learning"
 @click.option("--compiled", default=",".join(COMPILED), show_default=True, metavar="NAME,...", help="Compiled losses.")
 @click.option("--workers", default=None, type=int, help="Processes; one a core unless given.")
 @click.option("--longer", is_flag=True, help=f"Train {LONGER.longer} times as long, with {', '.join(LONGER.compiled)}.")
+@click.option("--sgd", is_flag=True, help=f"The tasks under SGD with momentum, with {', '.join(DESCENT.compiled)}.")
 @click.option(
     "--out", default=None, type=click.Path(path_type=Path), help="Folder of the JSON; default: bench/runs/learning."
 )
@@ -42,18 +43,21 @@ def main(
     compiled: str,
     workers: int | None,
     longer: bool,
+    sgd: bool,
     out: Path | None,
 ) -> None:
     """Compare the compiled losses with hand-made ones. A killed sweep goes on where it was."""
     console = Console()
-    known = {task.key: task for task in groups()["learning"]}
+    if longer and sgd:
+        raise click.UsageError("--longer and --sgd are two comparisons: one at a time")
+    known = {task.key: task for task in groups()["descent" if sgd else "learning"]}
     for key in wanted:
         if key not in known:
             raise click.UsageError(str(UnknownName("learning task", key, list(known))))
     tasks = [known[key] for key in wanted] or list(known.values())
     compile_metrics(tasks)
-    plan = LONGER if longer else Plan(tuple(filter(None, compiled.split(","))))
-    folder = out or (RUNS.with_name("learning_longer") if longer else RUNS)
+    plan = LONGER if longer else DESCENT if sgd else Plan(tuple(filter(None, compiled.split(","))))
+    folder = out or (RUNS.with_name("learning_longer") if longer else RUNS.with_name("descent") if sgd else RUNS)
     if quick:
         runs = [Run(task.key, loss, 1e-2, 0, epochs=1) for task in tasks for loss in losses_of(task, plan.compiled)]
         trainer(ROOT / "build" / "quick", console, workers, "learning")(runs)

@@ -38,6 +38,9 @@ class Plan:
 # decided on after the first results: is it the number of steps?
 LONGER = Plan(("integrated", "pull"), (3e-3, 1e-2, 3e-2), TEST_SEEDS[:5], drop_in=False, longer=3)
 
+# the optimizer's rates are larger, and whether the scale is that of a hand-made loss is what is asked
+DESCENT = Plan(("integrated", "pull"), (1e-2, 3e-2, 1e-1, 3e-1, 1.0))
+
 Train = Callable[[list[Run]], list[Outcome]]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.core.record import every
 from bench.core.sweep import LONGER, Plan
-from bench.report import figures, full_runs, learning, paper, rivals, sigmas
+from bench.report import descent, figures, full_runs, learning, paper, rivals, sigmas
 from bench.report.comparison import Comparison, comparisons
 from bench.report.remarks import REMARKS
 from bench.tasks import groups
@@ -15,8 +15,8 @@ from bench.tasks import groups
 def build(runs: Path) -> dict[str, str]:
     """Name below docs -> text; the same runs give the same texts."""
     learned, longer = found(runs, "learning"), found(runs, "learning", LONGER)
-    papers = found(runs, "paper")
-    texts = {"results.md": page(learned, longer, papers, runs)}
+    plain, papers = found(runs, "descent"), found(runs, "paper")
+    texts = {"results.md": page(learned, longer, plain, papers, runs)}
     if learned:
         texts["figures/gains.svg"] = figures.svg(figures.forest(learned))
         texts["figures/learning_curves.svg"] = figures.svg(figures.curves(learned))
@@ -33,12 +33,20 @@ def found(runs: Path, group: str, plan: Plan | None = None) -> list[Comparison]:
     return comparisons(groups()[group], every(folder), plan) if folder.exists() else []
 
 
-def page(learned: list[Comparison], longer: list[Comparison], papers: list[Comparison], runs: Path) -> str:
+def page(
+    learned: list[Comparison],
+    longer: list[Comparison],
+    plain: list[Comparison],
+    papers: list[Comparison],
+    runs: Path,
+) -> str:
     parts = ["# Results", learning.summary(learned), REMARKS] if learned else ["# Results"]
     if learned:
         parts.append(learning.section(learned))
     if longer:
         parts.append(learning.longer_section(longer))
+    if plain:
+        parts.append(descent.section(plain))
     if learned and (runs / "rivals").exists():
         parts.append(rivals.section(rivals.joined(learned, every(runs / "rivals"))))
     parts.append(paper.section(papers, runs))

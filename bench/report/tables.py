@@ -46,7 +46,7 @@ def main_table(tasks: Sequence[Comparison], controls: Sequence[str] = CONTROLS) 
     return markdown(head, rows)
 
 
-def drop_in_table(tasks: Sequence[Comparison]) -> str:
+def drop_in_table(tasks: Sequence[Comparison], controls: Sequence[str] = CONTROLS) -> str:
     """The same with every compiled loss at the hand-made loss's learning rate."""
     rows = []
     for task in tasks:
@@ -54,9 +54,8 @@ def drop_in_table(tasks: Sequence[Comparison]) -> str:
         own = task.gain(OURS, best, rate)
         row = [task.task.title, f"{best} {number(task.value(best))}", f"{rate:g}", number(task.value(OURS, rate))]
         held = "–" if own is None else "yes" if own.mean >= -LIMIT else "no"
-        controls = [gain(task.gain(name, best, rate)) for name in CONTROLS]
-        rows.append([*row, gain(own), held, *controls])
-    head = ["task", "best hand-made", "rate", OURS, "against it", f"loses ≤ {LIMIT:g}", *(f"`{n}`" for n in CONTROLS)]
+        rows.append([*row, gain(own), held, *(gain(task.gain(name, best, rate)) for name in controls)])
+    head = ["task", "best hand-made", "rate", OURS, "against it", f"loses ≤ {LIMIT:g}", *(f"`{n}`" for n in controls)]
     return markdown(head, rows)
 
 
