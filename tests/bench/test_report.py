@@ -10,11 +10,11 @@ import pytest
 
 from bench.core.losses import ROOT
 from bench.core.record import Epoch, Outcome, Run, every, write
-from bench.core.sweep import TEST_SEEDS
+from bench.core.sweep import DESCENT, TEST_SEEDS
 from bench.report.comparison import Comparison, beyond_one_error, comparisons, verdict
 from bench.report.page import build
 from bench.report.tables import drop_in_table, gain, main_table
-from bench.tasks import named
+from bench.tasks import groups, named
 from bench.tasks.learning import TASKS
 
 RUNS = ROOT / "bench" / "runs"
@@ -50,6 +50,17 @@ def test_every_learning_task_was_run_with_every_loss_on_all_seeds() -> None:
                 task.task.key,
                 loss,
             )
+
+
+def test_every_task_under_gradient_descent_was_run_on_all_seeds() -> None:
+    wanted = groups()["descent"]
+    tasks = comparisons(wanted, every(RUNS / "descent"))
+    assert [task.task.key for task in tasks] == [task.key for task in wanted]
+    for task in tasks:
+        assert {*task.task.handmade, *DESCENT.compiled} <= set(task.losses)
+        assert {o.settings["optimizer"] for o in task.outcomes} == {"SGD"}
+        assert all(len(task.tested(loss)) == len(DESCENT.seeds) for loss in task.losses)
+        assert len(task.tested("integrated", task.rate)) == len(DESCENT.seeds)
 
 
 def outcome(loss: str, rate: float, seed: int, value: float | None) -> Outcome:
