@@ -40,6 +40,12 @@ def _real(kind: torch.dtype) -> bool:
     return kind in (torch.float32, torch.float64)
 
 
+def _cube_root(x: Tensor) -> Tensor:
+    """Of negative numbers, too, for which torch._numpy has none."""
+    x = x if x.is_floating_point() else x.double()
+    return torch.sign(x) * x.abs() ** (1 / 3)
+
+
 for _name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
     _direct(_name, getattr(torch, _name), _whole)
 for _name in ("logical_and", "logical_or", "logical_xor", "logical_not"):
@@ -50,4 +56,6 @@ for _name in ("maximum", "minimum", "sqrt", "exp", "log", "log2", "log1p"):
     _direct(_name, getattr(torch, _name), _real)
 for _name in ("absolute", "abs"):
     _direct(_name, torch.abs, _real)
+_direct("sign", lambda x: torch.where(x.isnan(), x, torch.sign(x)), _real)
+_direct("cbrt", _cube_root, lambda kind: kind != torch.bool)
 _direct("square", torch.square, lambda kind: kind != torch.bool)

@@ -81,7 +81,25 @@ def _handler(name: str) -> Handler | None:
     operator = _OPERATORS.get(tail)
     if operator is not None:
         return _by_rule(SPELLINGS[{"==": "torch.eq", "!=": "torch.ne"}.get(operator, f"torch.{tail}")])
+    if name in _IN_PLACE:
+        return _in_place(_by_rule(SPELLINGS[_IN_PLACE[name]]))
     return torch_composed.TABLE.get(tail)
+
+
+_IN_PLACE = {
+    **{f".{name}_": f"torch.{name}" for name in ("round", "floor", "ceil", "trunc", "fix", "sign")},
+    **{f".{name}_": f"torch.{name}" for name in ("gt", "ge", "lt", "le", "eq", "ne")},
+}
+
+
+def _in_place(step: Handler) -> Handler:
+    """A step whose result takes the place of the scores: `probabilities.round_()`."""
+
+    def call(reading: Dispatch, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        found = step(reading, func, args, kwargs)
+        return found if found is NOT_A_STEP else _written(reading, Tensor.copy_, (args[0], found), {})
+
+    return call
 
 
 def _by_rule(spelling: Spelling) -> Handler:

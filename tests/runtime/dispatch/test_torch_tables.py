@@ -129,3 +129,29 @@ def test_a_row_that_mixes_both_stays_a_score():
     criterion(scores, given["labels"]).backward()
     assert criterion.binaries == N
     assert scores.grad.abs().sum() > 0
+
+
+def rounded_in_place(scores, labels):
+    return (scores.clone().round_() == labels).double().mean()
+
+
+def compared_in_place(scores, labels):
+    found = scores.clone()
+    found.gt_(0.5)
+    return (found == labels).double().mean()
+
+
+def cut_in_place(scores, labels):
+    return ((scores * 3).ceil_() * labels).sum() + (scores - 0.5).sign_()[:5].sum()
+
+
+@pytest.mark.parametrize("metric", (rounded_in_place, compared_in_place, cut_in_place), ids=lambda m: m.__name__)
+def test_a_step_that_takes_the_place_of_the_scores_is_one(metric):
+    criterion, scores = criterion_of(metric), arguments(1)["scores"].requires_grad_()
+    criterion(scores, arguments(1)["labels"]).backward()
+    assert float(criterion.metric) == pytest.approx(float(metric(**arguments(1))))
+    assert scores.grad.isfinite().all() and scores.grad.any()
+    given = arguments(2, tied=True)
+    there = {**given, "scores": given["scores"].flip(0)}
+    swapped = criterion.record(**there)
+    assert float(criterion.replay(swapped.with_flat(swapped.flat), **given)) == pytest.approx(float(metric(**there)))
