@@ -55,7 +55,17 @@ def truth_values_of_numpy(scores, labels):
     return total
 
 
+def counted_from_elsewhere(scores, labels):
+    total = 0
+    for i in range(3):
+        for k, j in enumerate(range(i), i):
+            if scores[j] > 0.4:
+                total += k
+    return total
+
+
 EXACT_AT_ONCE = (
+    counted_from_elsewhere,
     thresholds_of_single_precision,
     a_list_of_thresholds,
     weights_of_single_precision,
