@@ -32,7 +32,7 @@ class Integrated:
 
     p goes from `first` to `last` in a training; it stays where it is by default, for that was never worse (see docs).
     `budget` bounds the work of a step, in configurations times numbers handed to g: above it only a random share of the
-    flips is evaluated, and where that share is small, the paper's anchors are. `anneal_anchored` gives p to the examples' half of
+    flips is evaluated, and where that share is small, the paper's anchors are. `anneal_anchored` anneals the link of
     orders over the batch as well; measured on average precision, it was never better and worse at low learning rates.
     `credit_by` asks for one of `ways.WAYS` where structure would choose another; `chosen` says what was done, and why.
     """
@@ -168,10 +168,10 @@ class Integrated:
             self._met(met)
         else:
             worth = torch.full_like(worth, self._unsaid(problem, sums.missing(split)))
-        return links.anchored(split, worth, problem.progress, self._of_examples(problem))
+        return links.anchored(split, worth, self._of_anchored(problem))
 
-    def _of_examples(self, problem: Problem) -> float:
-        """p of the part of an anchored order that is pulled by examples."""
+    def _of_anchored(self, problem: Problem) -> float:
+        """p of orders over the batch."""
         return problem.progress if self.anneal_anchored else 0.0
 
     def _met(self, met: float) -> None:
@@ -218,7 +218,7 @@ class Integrated:
         for leaf in problem.leaves:
             if (found := sides[leaf.start]) is not None:
                 pairs[leaf.start : leaf.stop] = 0
-                slope = found.anchored(problem, worth, problem.progress, self._of_examples(problem))
+                slope = found.anchored(problem, worth, self._of_anchored(problem))
                 terms.append((leaf.layout.keys, slope))
         return joined(distance(problem), *terms)
 

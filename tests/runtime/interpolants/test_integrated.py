@@ -183,8 +183,8 @@ def test_an_order_over_the_batch_is_pulled_half_by_pairs_and_half_by_its_example
     for k, value in enumerate(worth.clamp(min=0).tolist()):
         ahead, behind = (layout.ahead[k], layout.behind[k])[:: 1 if labels[layout.ahead[k]] else -1]
         u = torch.sigmoid(keys.detach()[ahead] - keys.detach()[behind])
-        up[ahead] += value * (1 - u) * u**0.25 / 2
-        down[behind] += value * (1 - u) * u**0.25 / 2
+        up[ahead] += value * (1 - u) * u**p / 2
+        down[behind] += value * (1 - u) * u**p / 2
     loss = Integrated(first=0, last=1, anneal_anchored=annealed)(problem.seeded())
     found, pairs = torch.autograd.grad(loss, [keys, problem.differences], allow_unused=True, retain_graph=True)
     rare = 4 * winners * losers / 12**2

@@ -168,8 +168,8 @@ def test_anchoring_is_that_of_listed_pairs():
     number, _ = flat_numbers(problem)
     worth = torch.rand(problem.size, generator=torch.Generator().manual_seed(0), dtype=torch.double) - 0.2
     side = links.Sides.read(problem, problem.leaves[0])
-    slow = side.anchored(problem, worth, 0.5, 0.25)
-    fast = links.anchored(problem.split, worth[number], 0.5, 0.25)
+    slow = side.anchored(problem, worth, 0.25)
+    fast = links.anchored(problem.split, worth[number], 0.25)
     assert torch.allclose(fast.double(), slow, atol=1e-6)
 
 
