@@ -447,11 +447,11 @@ def _apply(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, 
     found = [part for part in indexing.deep((args, kwargs)) if isinstance(part, Array)]
     exact = None
     if not any(part._exact is None for part in found):
-        exact = real(*_deep(args, _exact), **_deep(kwargs, _exact))
+        exact = real(*indexing.changed(args, _exact), **indexing.changed(kwargs, _exact))
     tensors: Any = None
     if any(part._tensor is not None for part in found):
         try:
-            tensors = on_tensors(*_deep(args, _given), **_deep(kwargs, _given))
+            tensors = on_tensors(*indexing.changed(args, _given), **indexing.changed(kwargs, _given))
         except NotImplementedError:
             tensors = _by_agreement(real, args, kwargs) if exact is None else _moved(real, args, kwargs, exact)
     result = _joined(exact, tensors)
@@ -498,7 +498,7 @@ def _moved(real: Callable[..., Any], args: Any, kwargs: Any, exact: Any) -> Any:
         def given(part: Any) -> Any:
             return next(waiting) if isinstance(part, Array) and part.active else _exact(part)
 
-        return real(*_deep(args, given), **_deep(kwargs, given))
+        return real(*indexing.changed(args, given), **indexing.changed(kwargs, given))
 
     return moved(arrays, run, exact)
 
@@ -557,8 +557,10 @@ def _raise_out() -> Any:
 
 def _by_agreement(real: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """A function without a tensor form: its arguments must agree between configurations, NumPy then computes it."""
-    result = real(*_deep(args, _exact), **_deep(kwargs, _exact))
-    return _deep(result, lambda part: as_tensor(part) if isinstance(part, (np.ndarray, np.generic)) else part)
+    result = real(*indexing.changed(args, _exact), **indexing.changed(kwargs, _exact))
+    return indexing.changed(
+        result, lambda part: as_tensor(part) if isinstance(part, (np.ndarray, np.generic)) else part
+    )
 
 
 def _joined(exact: Any, tensors: Any) -> Any:
@@ -582,18 +584,9 @@ def _given(part: Any) -> Any:
     return part.tensor if isinstance(part, Array) else as_tensor(part) if isinstance(part, np.ndarray) else part
 
 
-def _deep(value: Any, change: Callable[[Any], Any]) -> Any:
-    """The same nesting of lists, tuples and dicts with every entry changed."""
-    if type(value) in (list, tuple):
-        return type(value)([_deep(part, change) for part in value])
-    if type(value) is dict:
-        return {key: _deep(part, change) for key, part in value.items()}
-    return change(value)
-
-
 def everywhere(value: Any) -> Any:
     """A passive argument of g, with its ndarrays as passive Arrays."""
-    return _deep(value, lambda part: Array(part) if isinstance(part, np.ndarray) else part)
+    return indexing.changed(value, lambda part: Array(part) if isinstance(part, np.ndarray) else part)
 
 
 def shared(value: Any) -> Any:

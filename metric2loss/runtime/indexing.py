@@ -45,6 +45,15 @@ def deep(value: Any) -> list[Any]:
     return found
 
 
+def changed(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The same nesting of lists, tuples and dicts with every entry changed."""
+    if type(value) in (list, tuple):
+        return type(value)([changed(part, change) for part in value])
+    if type(value) is dict:
+        return {key: changed(part, change) for key, part in value.items()}
+    return change(value)
+
+
 def read(x: Tensor, index: Any) -> Tensor:
     """`x[index]` as NumPy means it."""
     parts, x, squeezed = _prepared(x, index)
