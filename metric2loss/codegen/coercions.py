@@ -51,7 +51,8 @@ def _coerced(unit: Unit, node: cst.CSTNode) -> cst.BaseExpression | None:
         and unit.program.qualified(node.func) is None
     ):
         inner = node.func.value
-        if node.func.attr.value == "numpy":
-            return cst.Call(cst.parse_expression(f"{unit.program.steps}.numpy"), [cst.Arg(inner)])
+        name = {"numpy": "numpy", "tolist": "numbers", "item": "numbers"}.get(node.func.attr.value)
+        if name is not None:
+            return cst.Call(cst.parse_expression(f"{unit.program.steps}.{name}"), [cst.Arg(inner)])
         return inner
     return None

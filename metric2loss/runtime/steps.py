@@ -133,6 +133,15 @@ def real(x: Any) -> Any:
     return float(x)
 
 
+def numbers(x: Any) -> Any:
+    """`x.tolist()` and `x.item()` in f: in float64, as Python's numbers are, and with its gradient."""
+    if isinstance(x, Array) and x.active:
+        return x.astype(np.float64)
+    if isinstance(x, Tensor) and x.requires_grad:
+        return x.double()
+    return x
+
+
 def numpy(x: Any) -> Any:
     """`x.numpy()` in f: the exact ndarray beside the tensor that keeps its gradient."""
     if isinstance(x, Tensor) and x.requires_grad:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from metric2loss import compile_metric
 from metric2loss.runtime import steps
 from metric2loss.runtime.arrays import Array
 
@@ -78,3 +79,24 @@ def test_select_is_pythons_choice_on_plain_values():
 def test_array_leaves_plain_values_alone():
     x = np.zeros(3)
     assert steps.array(x) is x
+
+
+def share_by_list(scores, labels):
+    return sum((s > 0.4) == (y == 1) for s, y in zip(scores.tolist(), labels.tolist(), strict=True)) / len(labels)
+
+
+def share_by_item(scores, labels):
+    right = 0
+    for i in range(len(labels)):
+        right += (scores[i].item() > 0.4) == bool(labels[i] == 1)
+    return right / len(labels)
+
+
+@pytest.mark.parametrize("metric", [share_by_list, share_by_item])
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_scores_as_numbers_of_python_meet_thresholds_in_float64(metric, library):
+    scores, labels = torch.tensor([0.4, 0.1, 0.7, 0.4]), torch.tensor([1, 0, 1, 1])  # 0.4 of float32 is above 0.4
+    given = (scores, labels) if library == "torch" else (scores.numpy(), labels.numpy())
+    criterion = compile_metric(metric, direction="maximize")()
+    criterion(*given)
+    assert float(criterion.metric) == metric(*given) == 1.0
