@@ -6,7 +6,7 @@ import inspect
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -31,6 +31,7 @@ class Arguments:
         default_factory=dict
     )  # of scores that are no array: how to put them together again
     tensors: bool = False  # whether a score was given as one
+    shared: bool = False  # whether scores may be the caller's own memory, which nobody may write into
 
     def for_f(self, scores: Mapping[str, Tensor] | None = None) -> dict[str, Any]:
         """Active scores: for a NumPy metric an Array that holds both the exact ndarray and the tensor."""
@@ -41,7 +42,17 @@ class Arguments:
         found = self.scores if scores is None else scores
         if self.library == "torch":
             return dict(found)
-        return {name: Array(x.detach().numpy(), x) for name, x in found.items()}
+        return {name: Array(self._exact(x), x) for name, x in found.items()}
+
+    def _exact(self, x: Tensor) -> np.ndarray:
+        exact = x.detach().numpy()
+        if self.shared:
+            exact.flags.writeable = False
+        return exact
+
+    def copied(self) -> Arguments:
+        """The same with scores that may be written into."""
+        return replace(self, scores={name: x.clone() for name, x in self.scores.items()}, shared=False)
 
     def filled(self, flat: Mapping[str, Any]) -> dict[str, Any]:
         """Scores in the form the metric takes."""
@@ -108,13 +119,14 @@ def bound(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Argum
     for name in owner.scores:
         if is_nested(arguments[name]):
             arguments[name], forms[name] = _flat(name, arguments[name])
-    scores = {name: _score(name, arguments[name], library) for name in owner.scores}
+    shared = library == "numpy" and not owner.writes
+    scores = {name: _score(name, arguments[name], library, shared) for name in owner.scores}
     first = next((arguments[name] for name in owner.scores), None)
     device = first.device if isinstance(first, Tensor) else torch.device("cpu")
     others = {name: value for name, value in arguments.items() if name not in scores}
     if library == "numpy":
         others = {name: _as_numpy(value) for name, value in others.items()}
-    return Arguments(scores, others, library, device, forms, tensors)
+    return Arguments(scores, others, library, device, forms, tensors, shared)
 
 
 def _by_name(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,8 +163,8 @@ def _flat(name: str, given: Any) -> tuple[Tensor, Form]:
         raise failure("M2L503", f"{name!r} cannot be read as scores: {error}") from None
 
 
-def _score(name: str, given: Any, library: str) -> Tensor:
-    """A float tensor that requires grad: the given one's graph is kept when there is one."""
+def _score(name: str, given: Any, library: str, shared: bool) -> Tensor:
+    """A float tensor that requires grad: the given one's graph is kept when there is one, its memory if it is `shared`."""
     try:
         x = given if isinstance(given, Tensor) else torch.as_tensor(_dense(given))
     except (TypeError, ValueError) as error:
@@ -175,7 +187,7 @@ def _score(name: str, given: Any, library: str) -> Tensor:
             "look at the model's outputs; replace masked scores by a finite number such as -1e4",
         )
     if x.requires_grad and torch.is_grad_enabled():
-        return x.clone()  # lines of f may write into it
+        return x if shared else x.clone()  # lines of the metric may write into it
     return x.detach().clone().requires_grad_()
 
 

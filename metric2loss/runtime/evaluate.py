@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from metric2loss.runtime.batched import Split, Unbatchable, vmapped
 from metric2loss.runtime.failures import failure
 from metric2loss.runtime.layouts.base import turned
 from metric2loss.runtime.lenient import Lenient
+from metric2loss.runtime.quiet import Quiet
 from metric2loss.runtime.recorded import Outcomes
 from metric2loss.runtime.tape import Path
 from metric2loss.runtime.torch_batch import TorchBatch
@@ -74,10 +74,10 @@ class Program:
 
     def run(self, method: str, extra: dict[str, Any] | None = None, owner: Any = None) -> Any:
         """One plain run at the current outcomes; of `owner`'s methods, where the arguments are no plain values."""
-        arguments = {**self._arguments(method), **(extra or {})}
-        return getattr(owner or self.owner, method)(
-            self.tree, **{k: v for k, v in arguments.items() if k in self.arguments}
-        )
+        arguments = self._arguments(method)
+        if extra:
+            arguments.update({name: value for name, value in extra.items() if name in self.arguments})
+        return getattr(owner or self.owner, method)(self.tree, **arguments)
 
     def run_batched(self, method: str) -> Any:
         """One run for many outcomes, under vmap."""
@@ -141,15 +141,14 @@ class Evaluator:
 
     def at_native(self, outcomes: list[Tensor], method: str = "g") -> Tensor:
         """g, or its rows, at one outcome of every step."""
-        return self._plain(outcomes, method)
+        found: Tensor = self._plain(outcomes, method)
+        return found
 
-    def with_rows(self, outcomes: list[Tensor]) -> tuple[Tensor, Tensor | None]:
+    def with_rows(self, outcomes: list[Tensor]) -> tuple[float, Tensor | None]:
         """g at one outcome of every step, and the rows that it took the mean of, if it did."""
-        if not self.separable:
-            return self._plain(outcomes, "g"), None
-        watched = Watched(self.program.owner)
-        value = self._plain(outcomes, "g", watched)
-        return value, None if watched.met is None else self._rows(watched.met)
+        watched = Watched(self.program.owner) if self.separable else None
+        value = float(self._plain(outcomes, "g", watched, self._single))
+        return value, None if watched is None or watched.met is None else self._rows(watched.met)
 
     def _joined(self, values: Iterable[Tensor]) -> Tensor:
         parts = list(values)
@@ -281,8 +280,7 @@ class Evaluator:
 
         # Arrays do for NumPy's lines what the mode does for torch's
         mode = nullcontext() if self.program.owner.library == "numpy" else TorchBatch()
-        with mode, torch.no_grad(), np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with mode, Quiet():
             values = vmapped(one, outcomes, many, amount)
         return values.reshape(amount, -1) if method == "rows" else values
 
@@ -292,12 +290,14 @@ class Evaluator:
             raise Unbatchable("the rows are not the same for all configurations")
         return torch.stack(values) if values else torch.zeros(0, dtype=torch.float64, device=self.device)
 
-    def _plain(self, outcomes: list[Tensor], method: str, owner: Any = None) -> Tensor:
+    def _plain(
+        self, outcomes: list[Tensor], method: str, owner: Any = None, read: Callable[[Any, str], Any] | None = None
+    ) -> Any:
+        """What `read` makes of one run, `_value` unless another is given."""
         self.program.source.current = outcomes
-        with torch.no_grad(), np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with Quiet():
             try:
-                return self._value(self.program.run(method, owner=owner), method)
+                return (read or self._value)(self.program.run(method, owner=owner), method)
             except Exception:  # whatever library code raises
                 if not self.forgiving:
                     raise
@@ -309,6 +309,11 @@ class Evaluator:
             return self._rows(result)
         value = number(self.program.owner.value_of(result), self.device).detach()
         return value.mean() if value.ndim else value
+
+    def _single(self, result: Any, method: str) -> Any:
+        """The value of g as a number, or a tensor of one."""
+        value = self.program.owner.value_of(result)
+        return value if isinstance(value, float) else self._value(result, method)
 
     def _rows(self, result: Any) -> Tensor:
         if not isinstance(result, dict):
@@ -346,7 +351,7 @@ def number(result: Any, device: torch.device) -> Tensor:
     if isinstance(result, (list, tuple)) and any(isinstance(part, (Array, Tensor)) for part in result):
         return torch.stack([number(part, device) for part in result])
     try:
-        return torch.as_tensor(np.asarray(result, dtype=np.float64), device=device)
+        return torch.from_numpy(np.asarray(result, dtype=np.float64)).to(device)
     except (TypeError, ValueError):
         raise failure(
             "M2L503",

@@ -32,6 +32,7 @@ class Factoring(nn.Module):
     library: str | None = None
     bound: ClassVar[Mapping[str, object]] = {}
     returns: ClassVar[Any] = None
+    dispatched: ClassVar[bool] = False  # f and g are readings of the metric itself
     alone: ClassVar[bool] = False  # g returns what `returns` names, and nothing else
     ideal: Any = None
     felt: ClassVar[int] = 1500  # steps executed one by one, above which a step of training takes about a second
@@ -44,10 +45,20 @@ class Factoring(nn.Module):
     _batching: dict[str, Batching]
     _separable: str | None  # None: not looked at; "": yes; else why not
     _probed: bool
+    _writes: bool | None = None  # whether lines of the metric may write into scores; None: not looked at
     _selfless: set[Any]  # programs in which no score is compared with itself
     _random: Randomness
     _peers: Peers | None
     _told_of_loops: bool
+
+    @property
+    def writes(self) -> bool:
+        """Whether lines of the metric may write into scores: those of g get plain arrays, where it reads scores."""
+        if self._writes is None:
+            methods = [method for method in ("g", "rows") if hasattr(self, method)]
+            taken = {name for method in methods for name in self.parameters_of(method)}
+            self._writes = self.dispatched or not taken.isdisjoint(self.scores)
+        return self._writes
 
     def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
         with _no_inference():
@@ -91,6 +102,9 @@ class Factoring(nn.Module):
             except MetricError:
                 raise
             except Exception as error:
+                if given.shared and "read-only" in str(error):
+                    self._writes = True
+                    return self._run_f(given.copied(), scores)
                 raise on_arguments(type(self).__name__, error, self._probed) from error
         if not self.dispatched:
             tape.in_every_turn(tree)
@@ -114,15 +128,15 @@ class Factoring(nn.Module):
         if not self._probed and evaluator.leaves:
             self._asked(evaluator, late_bits().unsqueeze(0))
             evaluator.decide(late_bits())
-        value, values = self._asked(evaluator, known if at_once else late_bits().unsqueeze(0))
+        value, values = self._asked(evaluator, known) if at_once else self._asked(evaluator, late_bits().unsqueeze(0))
         return Problem(
             evaluator.leaves,
-            float(value.reshape(())),
+            float(value),
             evaluator,
             given.scores,
-            given.targets(),
             lambda scores: self._bits_at(scores, given, configuration),
             configuration.recorded,
+            given.targets,
             lambda: flat_differences(tree, device),
             late_bits,
             self._ideal_scores(given),
@@ -159,7 +173,7 @@ class Factoring(nn.Module):
         separable = self._separable == ""
         return Evaluator(program, configuration.leaves(), self._batching, device, separable=separable, forgiving=True)
 
-    def _asked(self, evaluator: Evaluator, at: Tensor | list[Tensor]) -> tuple[Tensor, Tensor | None]:
+    def _asked(self, evaluator: Evaluator, at: Tensor | list[Tensor]) -> tuple[Any, Tensor | None]:
         """g at dense configurations or, with the rows it is the mean of, at one outcome of every step.
 
         What the user's lines raise becomes a named error. Elsewhere, at configurations that perhaps no scores give, a run that raises has no value.
@@ -214,7 +228,8 @@ class Factoring(nn.Module):
 
     def value_of(self, result: Any) -> Any:
         """The metric in what g returns."""
-        return result if self.alone else self.picked(result)
+        plain = self.alone or (self.returns is None and isinstance(result, float))
+        return result if plain else self.picked(result)
 
     def picked(self, result: Any) -> Any:
         """The value that `returns` names, of what the user's metric returns."""

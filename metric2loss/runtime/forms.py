@@ -116,6 +116,8 @@ def _is_real(column: Any) -> bool:
 
 def is_nested(scores: Any) -> bool:
     """Whether scores are no array: a dict, pandas, or a list that holds one or whose rows differ in length."""
+    if isinstance(scores, (Tensor, np.ndarray)):
+        return False
     if isinstance(scores, Mapping) or _pandas(scores):
         return True
     if not isinstance(scores, (list, tuple)) or not scores:

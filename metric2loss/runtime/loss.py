@@ -54,7 +54,6 @@ class SurrogateLoss(Factoring):
 
     direction: ClassVar[str | None] = None
     mixed: bool = False
-    dispatched: ClassVar[bool] = False  # f and g are readings of the metric itself
     source = _Source()
 
     taken: Tensor
@@ -130,7 +129,7 @@ class SurrogateLoss(Factoring):
                 self._memory.keep(here)
         found = [self._surrogate(interpolant, problem, joined).to(given.device) for interpolant in by]
         for loss in found:
-            if not math.isfinite(float(loss.detach())):
+            if not math.isfinite(loss.item()):
                 what = f"the loss of {type(self).__name__} is {float(loss)}"
                 raise failure("M2L505", what, f"metric {problem.metric}")
         return found
@@ -159,7 +158,8 @@ class SurrogateLoss(Factoring):
         evaluator = self._evaluator(configuration, given)
         bits = [leaf.bits.to(evaluator.device) for leaf in configuration.recorded]
         whole = torch.cat(bits) if bits else torch.zeros(0, dtype=torch.bool, device=evaluator.device)
-        return self._asked(evaluator, whole.unsqueeze(0))[0][0]
+        values: Tensor = self._asked(evaluator, whole.unsqueeze(0))[0]
+        return values[0]
 
     @property
     def metric(self) -> Tensor:
@@ -296,9 +296,11 @@ class SurrogateLoss(Factoring):
         """The interpolant's answer; its running mean comes from the state and goes back to it."""
         if not isinstance(interpolant, interpolants.Integrated):
             return interpolant(problem)
-        interpolant.typical = None if math.isnan(float(self.credit)) else float(self.credit)
+        before = self.credit.item()
+        interpolant.typical = None if math.isnan(before) else before
         found = interpolant(problem)
-        self.credit.fill_(math.nan if interpolant.typical is None else interpolant.typical)
+        if interpolant.typical is not None and interpolant.typical != before:
+            self.credit.fill_(interpolant.typical)
         return found
 
     def _remainder(self, problem: Problem, given: Arguments) -> Tensor:

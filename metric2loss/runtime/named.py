@@ -50,42 +50,41 @@ def right_candidate(outcome: Callable[[Any], Any], native: Any, n: int) -> Tenso
     except Exception:  # noqa: BLE001 (whatever the user's lines do with an index but compare it)
         return None
     numbers = _numbers(found.other, native) if type(found) is _Equal else None
-    if numbers is None or n < 2 or not len(numbers):
+    if numbers is None or n < 2 or not numbers.size:
         return None
-    least, most = numbers.aminmax()
-    if int(least) < 0 or int(most) >= n:
+    if numbers.view(np.uint64).max() >= n:  # negative ones are large, too
         return None
-    alike = (
-        torch.from_numpy(native.reshape(-1)) if isinstance(native, np.ndarray) else torch.as_tensor(native).reshape(-1)
-    )
-    here, there = _told(outcome, native), _told(outcome, _like(numbers, native))
-    known = here is not None and there is not None and bool(there.all()) and torch.equal(here, alike == numbers)
-    return numbers if known else None
+    here = _told(outcome, native)
+    if here is None or not (here == (_plain(native).reshape(-1) == numbers)).all():
+        return None
+    there = _told(outcome, _like(numbers, native))
+    return torch.from_numpy(numbers) if there is not None and there.all() else None
 
 
-def _numbers(other: Any, native: Any) -> Tensor | None:
-    """Integers in the shape of the index as LongTensor[rows], a copy."""
+def _numbers(other: Any, native: Any) -> np.ndarray | None:
+    """Integers in the shape of the index, int64 [rows], a copy."""
     if not isinstance(other, (int, np.integer, np.ndarray, Tensor)) or isinstance(other, bool):
         return None
-    given = other.detach() if isinstance(other, Tensor) else np.asarray(other)
-    if given.shape != native.shape:
+    if isinstance(other, Tensor) and (other.is_floating_point() or other.is_complex()):
         return None
-    if isinstance(given, np.ndarray):
-        return torch.from_numpy(given.astype(np.int64).reshape(-1)) if given.dtype.kind in "iu" else None
-    whole = not (given.is_floating_point() or given.is_complex() or given.dtype == torch.bool)
-    return given.to(torch.long, copy=True).reshape(-1) if whole else None
+    given = _plain(other)
+    fitting = given.shape == native.shape and given.dtype.kind in "iu"
+    return given.astype(np.int64).reshape(-1) if fitting else None
 
 
-def _like(numbers: Tensor, native: Any) -> Any:
+def _plain(x: Any) -> np.ndarray:
+    return x.detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
+
+
+def _like(numbers: np.ndarray, native: Any) -> Any:
     """These as the user's call would return them."""
+    found = numbers.reshape(native.shape)
     if isinstance(native, Tensor):
-        return numbers.reshape(native.shape).to(native)
-    found = numbers.numpy().astype(native.dtype).reshape(np.shape(native))
-    return found if np.ndim(native) else found[()]
+        return torch.from_numpy(found).to(native, copy=True)
+    return found.astype(native.dtype) if native.ndim else native.dtype.type(found)
 
 
-def _told(outcome: Callable[[Any], Any], index: Any) -> Tensor | None:
+def _told(outcome: Callable[[Any], Any], index: Any) -> np.ndarray | None:
     """What the program makes of an index, [rows]; None if that is no truth value a row."""
-    found = outcome(index.clone() if isinstance(index, Tensor) else index.copy())
-    made = found.detach() if isinstance(found, Tensor) else torch.from_numpy(np.asarray(found))
-    return made.reshape(-1) if made.dtype == torch.bool and made.shape == index.shape else None
+    made = _plain(outcome(index.clone() if isinstance(index, Tensor) else index.copy()))
+    return made.reshape(-1) if made.dtype == bool and made.shape == index.shape else None

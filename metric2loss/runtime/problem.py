@@ -132,9 +132,9 @@ class Problem:
     metric: float
     evaluator: Evaluator
     scores: Mapping[str, Tensor]
-    targets: Mapping[str, Any]
     recorder: Callable[[Mapping[str, Tensor]], Tensor | None]
     recorded: tuple[Differences, ...]
+    targets: Late[Mapping[str, Any]] = Late()  # noqa: RUF009 (a descriptor, one for all)
     differences: Late[Tensor] = Late()  # noqa: RUF009 (a descriptor, one for all)
     bits: Late[Tensor] = Late()  # noqa: RUF009 (a descriptor, one for all)
     ideal: Mapping[str, Tensor] | None = None
@@ -201,8 +201,7 @@ class Problem:
 
     def whole_at(self, outcome: Tensor) -> tuple[float, Tensor | None]:
         """Exact g at one outcome of the only step, and the rows that it took the mean of, if it did."""
-        value, rows = self.evaluator.with_rows([outcome])
-        return float(value), rows
+        return self.evaluator.with_rows([outcome])
 
     def rows_at(self, outcome: Tensor) -> Tensor:
         """Each row's value there, [R]; of a metric that is no mean its own, [1]."""

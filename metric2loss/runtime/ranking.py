@@ -261,4 +261,4 @@ def passive(outcome: Tensor, library: str) -> Differences:
 def _tensor(x: Any) -> Tensor:
     if isinstance(x, Array):
         x = x.exact
-    return x.detach() if isinstance(x, Tensor) else torch.as_tensor(np.asarray(x))
+    return x.detach() if isinstance(x, Tensor) else torch.from_numpy(np.asarray(x))

@@ -72,7 +72,7 @@ def handed_back(value: Tensor, library: str) -> Any:
         return value if is_batched(value) else value.clone()
     if is_batched(value):
         return Array(None, value)
-    plain = value.detach().cpu().numpy()
+    plain = value.numpy(force=True)
     plain = plain.copy() if plain.ndim else plain[()]
     return Array(plain) if in_batch() and value.ndim else plain
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from metric2loss.runtime import masks
+from metric2loss.runtime.kept import kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class Side:
         apart = 0 if not len(classes) or classes.dtype == torch.bool else int((most - least).max())
         return cls.of(low) if apart <= 1 or bool((low | (classes == most)).all()) else None
 
-    @property
+    @kept
     def width(self) -> int:
         """Number of items of a row, of this side and others."""
         return self.items.shape[1]
@@ -51,7 +51,7 @@ class Side:
         """Whether the items at the places LongTensor[A, rows] are of this side."""
         return torch.gather(self.items, 1, places.t()).t()
 
-    @cached_property
+    @kept
     def range(self) -> tuple[int, int]:
         """The smallest and the largest number of items of a row."""
         if self.amounts.numel() == 1:
@@ -59,7 +59,7 @@ class Side:
         least, most = self.amounts.aminmax()
         return int(least), int(most)
 
-    @cached_property
+    @kept
     def pairs(self) -> int:
         """The pairs of an item of this side and another of its row."""
         (least, most), n = self.range, self.width
@@ -73,24 +73,24 @@ class Side:
         least, most = self.range
         return 0 < least and most < self.width
 
-    @cached_property
+    @kept
     def others(self) -> Side:
         """The items of each row that are not of this side."""
         return Side(self.items.logical_not(), self.amounts.neg().add_(self.width))
 
-    @cached_property
+    @kept
     def places(self) -> Tensor:
         """The place in its row of each item, row by row."""
         return masks.places(self.items)
 
-    @cached_property
+    @kept
     def ordered(self) -> Tensor:
         """The places of each row, those of this side first, else in order: LongTensor[rows, n]."""
         if len(self.items) == 1:
             return torch.cat([self.places, self.others.places]).unsqueeze(0)
         return masks.true_first(self.items)
 
-    @cached_property
+    @kept
     def first(self) -> Tensor:
         """The place of the first item of each row (0 where there is none), LongTensor[rows]."""
         return masks.first(self.items)
@@ -99,26 +99,24 @@ class Side:
 class OneEach(Side):
     """One item of each row, by its place LongTensor[rows]; the truth values of all items are made when they are read."""
 
-    def __init__(self, first: Tensor, width: int) -> None:
-        self.__dict__.update(first=first, range=(1, 1), _width=width)
+    width: int
 
-    @property
-    def width(self) -> int:
-        return self._width  # type: ignore[attr-defined, no-any-return]
+    def __init__(self, first: Tensor, width: int) -> None:
+        self.__dict__.update(first=first, range=(1, 1), width=width, pairs=first.shape[0] * (width - 1))
 
     def has(self, places: Tensor) -> Tensor:
         return places == self.first
 
-    @cached_property
+    @kept
     def items(self) -> Tensor:
         none = torch.zeros(len(self.first), self.width, dtype=torch.bool, device=self.first.device)
         return none.scatter_(1, self.first.unsqueeze(1), True)
 
-    @cached_property
+    @kept
     def amounts(self) -> Tensor:
         return torch.ones_like(self.first)
 
-    @cached_property
+    @kept
     def others(self) -> Side:
         return _AllButOne(self)
 
@@ -126,17 +124,20 @@ class OneEach(Side):
 class _AllButOne(Side):
     """The items that are not those of `OneEach`."""
 
+    width: int
+
     def __init__(self, one: OneEach) -> None:
-        self.__dict__.update(others=one, first=(one.first == 0).long(), range=(one.width - 1, one.width - 1))
+        amount = one.width - 1
+        self.__dict__.update(others=one, range=(amount, amount), width=one.width, pairs=one.pairs)
 
-    @property
-    def width(self) -> int:
-        return self.others.width
+    @kept
+    def first(self) -> Tensor:
+        return (self.others.first == 0).long()
 
-    @cached_property
+    @kept
     def items(self) -> Tensor:
         return self.others.items.logical_not()
 
-    @cached_property
+    @kept
     def amounts(self) -> Tensor:
         return torch.full_like(self.first, self.width - 1)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from metric2loss.runtime import masks
+from metric2loss.runtime.kept import kept
 from metric2loss.runtime.side import Side
 
 _BLOCK = 2**17  # pairs in a block: it should stay in the cache
@@ -48,7 +48,7 @@ class Split:
         """The good items, BoolTensor[R, n]."""
         return self.side.items
 
-    @cached_property
+    @kept
     def shape(self) -> tuple[int, int]:
         """Rows, and items of each."""
         return self.keys.numel() // max(self.side.width, 1), self.side.width
@@ -69,7 +69,7 @@ class Split:
         least, most = self.side.range
         return least == most
 
-    @cached_property
+    @kept
     def good(self) -> Tensor:
         """The good items of each row, LongTensor[R, most]; rows with fewer are padded with others."""
         if self.side.range == (1, 1):
@@ -78,37 +78,37 @@ class Split:
             return self.side.places.reshape(self.shape[0], -1)
         return masks.true_first(self.winners)[:, : self.side.range[1]]
 
-    @cached_property
+    @kept
     def few(self) -> Tensor | None:
         """`good` where all rows have as many and that is a small part, else None."""
         least, most = self.side.range
         return self.good if 0 < least == most and most * 8 <= self.shape[1] else None
 
-    @cached_property
+    @kept
     def bad(self) -> Tensor | None:
         """The bad items of the only row, LongTensor[1, b]; None with several rows: all items then, the good ones far behind."""
         return self.side.others.places.reshape(1, -1) if self.shape[0] == 1 else None
 
-    @cached_property
+    @kept
     def there(self) -> Tensor | None:
         """Which entries of `good` are good items, as numbers [R, most]; None when all are."""
         if self.shape[0] == 1 or self.even:
             return None
         return torch.gather(self.winners, 1, self.good).to(self.values)
 
-    @cached_property
+    @kept
     def values(self) -> Tensor:
         """The keys over the temperature without graph, [R, n]; never so far apart that a sigmoid underflows."""
         found = self.keys.detach().reshape(self.shape)
         found = found if found.dtype in (torch.float32, torch.float64) else found.float()
         return found / self.temperature if self.temperature != 1 else found
 
-    @cached_property
+    @kept
     def of_good(self) -> Tensor:
         """Keys of the good items, [R, most]."""
         return torch.gather(self.values, 1, self.good)
 
-    @cached_property
+    @kept
     def of_bad(self) -> Tensor:
         """Keys of the bad items: [1, b], or [R, n] with the good items so far behind that they count for nothing."""
         if self.bad is not None:
@@ -130,7 +130,7 @@ class Split:
                 x = self.of_good[here, which].unsqueeze(2) - self.of_bad[here].unsqueeze(1)
                 yield Block(here, which, x.clamp_(-_FAR, _FAR) if self._wide else x)
 
-    @cached_property
+    @kept
     def _wide(self) -> bool:
         low, high = self.values.aminmax()
         return self.bad is None or bool(high - low > _FAR)

@@ -136,7 +136,7 @@ class DispatchedLoss(SurrogateLoss):
         evaluator.forgiving = True
         return evaluator
 
-    def _asked(self, evaluator: Evaluator, at: Tensor | list[Tensor]) -> tuple[Tensor, Tensor | None]:
+    def _asked(self, evaluator: Evaluator, at: Tensor | list[Tensor]) -> tuple[Any, Tensor | None]:
         """The user's own configurations are evaluated strictly."""
         evaluator.forgiving = False
         try:

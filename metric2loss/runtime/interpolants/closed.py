@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.interpolants import margins
+from metric2loss.runtime.light import heavy, light
 from metric2loss.runtime.split import Split
 
 
@@ -23,23 +25,29 @@ def decided(problem: Problem, split: Split) -> bool:
 
 def gradient(problem: Problem, split: Split) -> tuple[Tensor, float] | None:
     """dL/dkeys of the integrated credit and the mean credit, from two evaluations of the rows; None if there is none."""
-    worth = _worth(problem, split)
-    if not split.side.mixed:
-        worth = torch.where((split.amounts > 0) & (split.amounts < split.shape[1]), worth, 0.0)
-    size = float(worth.abs().mean())
+    worth, size = _worth(problem, split)
     if size == 0:
         return None
-    return margins.pulled(split, worth.to(split.values), problem.progress).to(split.keys.dtype), size
+    return margins.pulled(split, heavy(worth).to(split.values), problem.progress).to(split.keys.dtype), size
 
 
-def _worth(problem: Any, split: Split) -> Tensor:
-    """What choosing a good item rather than another is worth in each row, float64 [R]."""
+def _worth(problem: Any, split: Split) -> tuple[Any, float]:
+    """What choosing a good item rather than another is worth in each row, float64 [R], light; and its mean size."""
     layout = problem.leaves[0].layout
     right, wrong = problem.best_rows, problem.rows_at(layout.with_ahead(split.side.others))
     if right is None or len(right) != len(wrong):
         right = problem.rows_at(layout.with_ahead(split.side))
-    worth: Tensor = problem.sign * (right - wrong) / len(right)
-    if math.isfinite(float(worth.sum())):
-        return worth
-    worth = problem.sign * (problem.finite(right) - problem.finite(wrong)) / len(right)
-    return torch.where(torch.isfinite(worth), worth, 0.0)
+    with np.errstate(all="ignore"):
+        found = _rated(problem, split, light(right) - light(wrong))
+    if math.isfinite(found[1]):
+        return found
+    change = problem.finite(right) - problem.finite(wrong)
+    return _rated(problem, split, light(torch.where(torch.isfinite(change), change, 0.0)))
+
+
+def _rated(problem: Any, split: Split, change: Any) -> tuple[Any, float]:
+    """The share of each row's change in that of the metric; rows of one kind have none."""
+    worth = problem.sign * change / change.shape[0]
+    if not split.side.mixed:
+        worth = worth * light((split.amounts > 0) & (split.amounts < split.shape[1]))
+    return worth, float(abs(worth).sum()) / change.shape[0]

@@ -17,6 +17,7 @@ from metric2loss.runtime import masks
 from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.interpolants.links import link
+from metric2loss.runtime.light import heavy, light
 from metric2loss.runtime.side import Side
 from metric2loss.runtime.split import Split
 
@@ -29,7 +30,7 @@ def pulled(split: Split, worth: Tensor, progress: float) -> Tensor:
     Of the hard margin the largest key of either side stands for it.
     """
     if split.encoding != "margin":
-        worth = worth * _harder(split, progress)
+        worth = heavy(light(worth) * _harder(split, progress))
     if split.few is not None and (found := _of_few(split, split.few, worth.to(split.values), progress)) is not None:
         return found
     keys, good, best = split.values, split.winners, _hard if split.encoding == "margin" else _soft
@@ -47,14 +48,14 @@ def _of_few(split: Split, few: Tensor, worth: Tensor, progress: float) -> Tensor
     if split.encoding == "margin":
         return _by_largest(split, few, worth, progress)
     shares = torch.softmax(split.values, 1)
-    good = torch.gather(shares, 1, few)
+    good = light(torch.gather(shares, 1, few))
     p = good.sum(1)
-    if float(p.min()) < _LEAST or float(worth.min()) < 0:
+    if float(p.min()) < _LEAST or float(light(worth).min()) < 0:
         return _by_sums(split, few, worth, progress)
-    rest = shares.scatter_(1, few, 0.0).sum(1)
-    pull = (worth * (p if progress == 1 else p**progress)).div_(split.temperature)
-    shares.mul_(pull.unsqueeze(1)).scatter_(1, few, good.mul_((-pull * rest / p).unsqueeze(1)))
-    return shares.reshape(-1)
+    rest = light(shares.scatter_(1, few, 0.0).sum(1))
+    pull = light(worth) * (p if progress == 1 else p**progress) / split.temperature
+    of_good = good * (-pull * rest / p)[:, None]
+    return shares.mul_(heavy(pull).unsqueeze(1)).scatter_(1, few, heavy(of_good)).reshape(-1)
 
 
 def _by_sums(split: Split, few: Tensor, worth: Tensor, progress: float) -> Tensor:
@@ -77,19 +78,23 @@ def _by_largest(split: Split, few: Tensor, worth: Tensor, progress: float) -> Te
     if bool(tied.any()):
         return None
     pull = _pull(split, (good - bad).squeeze(1), worth, progress).unsqueeze(1)
-    slope = torch.zeros_like(others).scatter_(1, down, pull)
+    slope = others.zero_().scatter_(1, down, pull)
     return slope.scatter_(1, torch.gather(few, 1, up), -pull).reshape(-1)
 
 
 def _pull(split: Split, margin: Tensor, worth: Tensor, progress: float) -> Tensor:
     """How hard each row is pulled, [R]."""
-    return worth * link(torch.where(worth >= 0, margin, -margin), progress) / split.temperature
+    upwards = margin if float(light(worth).min()) >= 0 else torch.where(worth >= 0, margin, -margin)
+    return heavy(light(worth) * light(link(upwards, progress)) / split.temperature)
 
 
 def _harder(split: Split, progress: float) -> float:
     """s^(−p (1 − p)); rows without good candidates have nothing to pull."""
-    amounts = split.amounts[:1] if split.even else split.amounts[split.amounts > 0]
-    good = float(amounts.sum()) / (max(len(amounts), 1) * split.shape[1])
+    if split.even:
+        good = split.side.range[0] / split.shape[1]
+    else:
+        amounts = split.amounts[split.amounts > 0]
+        good = float(amounts.sum()) / (max(len(amounts), 1) * split.shape[1])
     return good ** (-progress * (1 - progress)) if good else 1.0
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import torch
 from torch import Tensor
 
+from metric2loss.runtime.kept import kept
 from metric2loss.runtime.layouts.base import Layout
 from metric2loss.runtime.layouts.chooses import Chooses
 from metric2loss.runtime.layouts.pairs import PairLayout
@@ -38,7 +37,7 @@ class ChooseLayout(Chooses, PairLayout):
         self.is_index = is_index  # the outcome is the winner itself
         self.shape = shape
 
-    @cached_property
+    @kept
     def _second(self) -> Tensor:
         """The losing side of two-class rows."""
         last = self.first[:, -1:]

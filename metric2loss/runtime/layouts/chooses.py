@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import torch
 from torch import Tensor
 
+from metric2loss.runtime.kept import kept
 from metric2loss.runtime.side import Side
 
 
@@ -18,13 +17,14 @@ class Chooses:
 
     lower: Side | None
     shape: tuple[int, ...]  # of the outcome in the user's program
+    device: torch.device
 
     def keep(self, outcomes: Tensor | None) -> None:
         """The table, if there is one."""
         if outcomes is not None:
             self.outcomes = outcomes
 
-    @cached_property
+    @kept
     def outcomes(self) -> Tensor:
         """The table that was not given."""
         assert self.lower is not None
@@ -40,11 +40,17 @@ class Chooses:
         """Outcomes of given winners, LongTensor[A, rows]."""
         if self.asks_for_lower:
             assert self.lower is not None
-            return self.lower.has(winners).reshape(len(winners), *self.shape)
-        return _chosen_of(self.outcomes, winners).reshape(len(winners), *self.shape)
+            found = self.lower.has(winners)
+        else:
+            found = _chosen_of(self.outcomes, winners)
+        shape = (winners.shape[0], *self.shape)
+        return found if found.shape == shape else found.reshape(shape)
 
     def with_ahead(self, side: Side) -> Tensor:
         """The outcome of the candidates of `side` coming before all others."""
+        lower = self.lower
+        if lower is not None and lower.mixed and (side is lower or side is lower.others) and self.asks_for_lower:
+            return torch.full(self.shape, side is lower, device=self.device)
         return self.of_winners(side.first.unsqueeze(0))[0]
 
     def placed(self, items: Tensor) -> Tensor:

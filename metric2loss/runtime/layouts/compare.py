@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import torch
 from torch import Tensor
 
 from metric2loss.rules.compare import NEEDS, holds
 from metric2loss.rules.sign import signs
+from metric2loss.runtime.kept import kept
 from metric2loss.runtime.layouts.base import Layout, turned
 
 
@@ -25,7 +24,7 @@ class CompareLayout(Layout):
             self.n_rows *= size
         self.size = self.n_rows * len(self.kept)
 
-    @cached_property
+    @kept
     def row_of(self) -> Tensor:
         return torch.arange(self.n_rows, device=self.device).repeat(len(self.kept))
 

@@ -8,11 +8,11 @@ binary (first class against second), a row of several has one for each.
 from __future__ import annotations
 
 import copy
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from metric2loss.runtime.kept import kept
 from metric2loss.runtime.layouts.base import Layout, turned
 from metric2loss.runtime.layouts.chooses import Chooses
 from metric2loss.runtime.side import Side
@@ -49,29 +49,29 @@ class MarginLayout(Chooses, Layout):
         self.n = classes.shape[1] if low is None else low.width  # type: ignore[union-attr]
         self.n_rows = len(classes) if classes is not None else keys.numel() // self.n
 
-    @cached_property
+    @kept
     def classes(self) -> Tensor:
         """0 for the lower class and 1 for the other, [rows, n]."""
         assert self.lower is not None
         return self.lower.items.logical_not().view(torch.uint8)
 
-    @cached_property
+    @kept
     def local(self) -> Tensor:
         """The classes, counted in each row."""
         return _numbered(self.classes.long()) if self.lower is None else self.classes
 
-    @cached_property
+    @kept
     def amount(self) -> Tensor:
         """The number of classes of each row."""
         return self.local.amax(1) + 1 if self.lower is None else torch.where(self.lower.amounts < self.n, 2, 1)
 
-    @cached_property
+    @kept
     def most(self) -> int:
         """The largest of them."""
         return 2 if self._all_of_two else int(self.amount.max())
 
-    @cached_property
-    def size(self) -> int:  # type: ignore[override]
+    @kept
+    def size(self) -> int:
         """Number of binaries."""
         return self.n_rows if self._all_of_two else int(self._counts.sum())
 
@@ -79,22 +79,22 @@ class MarginLayout(Chooses, Layout):
     def _all_of_two(self) -> bool:
         return self.lower is not None and self.lower.mixed
 
-    @cached_property
+    @kept
     def _counts(self) -> Tensor:
         return torch.where(self.amount > 2, self.amount, self.amount - 1)
 
-    @cached_property
+    @kept
     def row_of(self) -> Tensor:
         rows = torch.arange(self.n_rows, device=self.device)
         return torch.repeat_interleave(rows, self._counts, output_size=self.size)
 
-    @cached_property
+    @kept
     def class_of(self) -> Tensor:
         """The class of each binary, counted in its row."""
         starts = self._counts.cumsum(0) - self._counts
         return torch.arange(self.size, device=self.device) - starts[self.row_of]
 
-    @cached_property
+    @kept
     def first(self) -> Tensor:
         """The first candidate of each class, [rows, most]."""
         none = torch.full((self.n_rows, self.most), self.n - 1, device=self.device)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from metric2loss.runtime.kept import kept
 from metric2loss.runtime.layouts.neighbours import Classes, Neighbours
 from metric2loss.runtime.layouts.pairs import PairLayout, stable_order
 from metric2loss.runtime.side import Side
@@ -26,8 +26,8 @@ class Arrangement:
         """[rows, n] of an array of this shape."""
         if self.axis is None or not self.shape:
             return x.reshape(1, -1)
-        moved = x.movedim(self.axis, -1)
-        return moved.reshape(-1, moved.shape[-1])
+        moved = x if self.axis in (-1, x.ndim - 1) else x.movedim(self.axis, -1)
+        return moved if moved.ndim == 2 else moved.reshape(-1, moved.shape[-1])
 
     def back(self, rows: Tensor) -> Tensor:
         """[A, rows, k] in the user's shape, [A, ..., k, ...]."""
@@ -80,7 +80,7 @@ class OrderLayout(PairLayout):
         found: np.ndarray = self.by_class.numpy()[0]
         return found
 
-    @cached_property
+    @kept
     def _two(self) -> Classes:
         """The two classes of the only row."""
         assert self.grid is not None

@@ -7,13 +7,13 @@ positions.  Pair lists of rows with two classes of the same sizes are a grid, wh
 from __future__ import annotations
 
 import copy
-from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from metric2loss.runtime import masks
+from metric2loss.runtime.kept import kept
 from metric2loss.runtime.layouts.base import Layout
 from metric2loss.runtime.side import Side
 
@@ -47,13 +47,13 @@ class PairLayout(Layout):
         self.n = classes.shape[1] if low is None else low.width  # type: ignore[union-attr]
         self.n_rows = len(classes) if classes is not None else keys.numel() // self.n
 
-    @cached_property
+    @kept
     def classes(self) -> Tensor:
         """0 for the lower class and 1 for the other, [rows, n]."""
         assert self.lower is not None
         return self.lower.items.logical_not().view(torch.uint8)
 
-    @cached_property
+    @kept
     def lower(self) -> Side | None:
         """The lower class of every row, where no row has more than two."""
         return Side.lower(self.classes)
@@ -63,76 +63,76 @@ class PairLayout(Layout):
         """Its items, BoolTensor[rows, n]."""
         return None if self.lower is None else self.lower.items
 
-    @cached_property
-    def size(self) -> int:  # type: ignore[override]
+    @kept
+    def size(self) -> int:
         """Number of binaries."""
         if self.lower is None:
             return int(self._counts.sum())
         return self.lower.pairs
 
-    @cached_property
+    @kept
     def by_class(self) -> Tensor:
         """[rows, n]: item at each sorted place."""
         if self.lower is not None:
             return self.lower.ordered
         return torch.argsort(self.classes, dim=-1, stable=True)
 
-    @cached_property
+    @kept
     def _sorted_classes(self) -> Tensor:
         return torch.gather(self.classes, 1, self.by_class).contiguous()
 
-    @cached_property
+    @kept
     def first(self) -> Tensor:
         """Place where the own class begins, of each sorted place."""
         return torch.searchsorted(self._sorted_classes, self._sorted_classes)
 
-    @cached_property
+    @kept
     def end(self) -> Tensor:
         """Place where the own class ends."""
         return torch.searchsorted(self._sorted_classes, self._sorted_classes, right=True)
 
-    @cached_property
+    @kept
     def _counts(self) -> Tensor:
         return (self.n - self.end).reshape(-1)
 
-    @cached_property
+    @kept
     def all_distinct(self) -> bool:
         """Whether every item is a class of its own."""
         return bool((self.end - self.first <= 1).all())
 
-    @cached_property
+    @kept
     def items(self) -> Tensor:
         """Position in `keys` of the item at each sorted place, flat."""
         rows = torch.arange(self.n_rows, device=self.device).unsqueeze(1) * self.n
         return (self.by_class + rows).reshape(-1)
 
-    @cached_property
+    @kept
     def sorted_ahead(self) -> Tensor:
         """Sorted place (flat) of the first item of each pair."""
         return torch.repeat_interleave(
             torch.arange(len(self._counts), device=self.device), self._counts, output_size=self.size
         )
 
-    @cached_property
+    @kept
     def sorted_behind(self) -> Tensor:
         """Sorted place (flat) of the second item of each pair: the run from the end of the first one's class."""
         places = torch.arange(len(self._counts), device=self.device)
         begins = self.end.reshape(-1) + places // max(self.n, 1) * self.n - (self._counts.cumsum(0) - self._counts)
         return torch.arange(self.size, device=self.device) + begins[self.sorted_ahead]
 
-    @cached_property
+    @kept
     def ahead(self) -> Tensor:
         return self.items[self.sorted_ahead]
 
-    @cached_property
+    @kept
     def behind(self) -> Tensor:
         return self.items[self.sorted_behind]
 
-    @cached_property
+    @kept
     def row_of(self) -> Tensor:
         return self.sorted_ahead // max(self.n, 1)
 
-    @cached_property
+    @kept
     def grid(self) -> tuple[int, int] | None:
         """(P, N) when every row has P items of one class and N of another: pairs are [rows, P, N] then."""
         if not self.size or self.lower is None:

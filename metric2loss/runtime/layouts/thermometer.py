@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import torch
 from torch import Tensor
 
+from metric2loss.runtime.kept import kept
 from metric2loss.runtime.layouts.base import Layout
 
 
@@ -30,7 +29,7 @@ class ThermometerLayout(Layout):
             self.n_rows *= size
         self.size = self.n_rows * levels
 
-    @cached_property
+    @kept
     def row_of(self) -> Tensor:
         return torch.arange(self.n_rows, device=self.device).repeat_interleave(self.levels)
 

@@ -1,0 +1,115 @@
+"""What saves time in a step changes nothing that can be seen: shared scores, quiet runs, gradients joined by torch alone."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from metric2loss.compiler import compile_text
+from metric2loss.runtime.interpolants import protocol
+from metric2loss.runtime.kept import kept
+from metric2loss.runtime.quiet import Quiet
+
+WRITING = {
+    "an entry": "scores[0] = 3.0",
+    "in place": "scores -= scores.mean()",
+    "by a function": "np.nan_to_num(scores, copy=False)",
+    "by out=": "np.clip(scores, -1.0, 1.0, out=scores)",
+    "nowhere": "scores = scores - scores.mean()",
+}
+METRIC = """import numpy as np
+
+def precision_at_2(scores, labels):
+    {line}
+    return labels[np.argsort(-scores)[:2]].mean()
+"""
+
+
+def loaded(text: str, folder: Path) -> Any:
+    """The loss class of a metric given as text."""
+    made = compile_text(text, "precision.py")
+    file = folder / "precision_loss.py"
+    file.write_text(made.text, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("precision_loss", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, made.metrics[0].class_name)
+
+
+@pytest.mark.parametrize("line", WRITING.values(), ids=WRITING.keys())
+def test_a_metric_that_writes_into_its_scores_leaves_the_callers_alone(line: str, tmp_path: Path) -> None:
+    criterion = loaded(METRIC.format(line=line), tmp_path)()
+    names: dict[str, Any] = {}
+    exec(METRIC.format(line=line), names)  # noqa: S102 (the text above)
+    draw = torch.Generator().manual_seed(0)
+    for _ in range(4):
+        model = torch.randn(9, generator=draw, requires_grad=True)
+        scores = 2 * model
+        before, labels = scores.detach().clone(), np.arange(9) % 3 == 0
+        criterion(scores, labels).backward()
+        assert torch.equal(scores.detach(), before)
+        assert model.grad is not None and bool((model.grad != 0).any())
+        assert float(criterion.metric) == names["precision_at_2"](before.numpy().copy(), labels)
+
+
+numbers = st.floats(-100, 100, width=32)
+
+
+@settings(max_examples=50, deadline=None)
+@given(arrays(np.float32, 7, elements=numbers), arrays(np.float32, 7, elements=numbers), numbers, numbers)
+def test_a_joined_loss_is_the_same_in_torchs_own_operations(
+    keys: np.ndarray, slopes: np.ndarray, value: float, factor: float
+) -> None:
+    found = []
+    for few in (protocol._FEW, 0):
+        x = torch.from_numpy(keys.copy()).requires_grad_()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(protocol, "_FEW", few)
+            loss = protocol.joined(value, (x, torch.from_numpy(slopes)))
+        (factor * loss).backward()
+        assert x.grad is not None
+        found.append((loss.detach(), x.grad))
+    assert torch.equal(found[0][0], found[1][0]) and torch.equal(found[0][1], found[1][1])
+
+
+def test_an_infinite_key_is_no_obstacle_to_a_joined_loss() -> None:
+    keys = torch.tensor([1.0, -torch.inf], requires_grad=True)
+    loss = protocol.joined(0.5, (keys, torch.tensor([2.0, 3.0])))
+    loss.backward()
+    assert loss.item() == 0.5 and keys.grad is not None and keys.grad.tolist() == [2.0, 3.0]
+
+
+def test_a_quiet_run_leaves_warnings_and_modes_as_they_were() -> None:
+    filters = list(warnings.filters)
+    with pytest.raises(ZeroDivisionError), Quiet():
+        assert not torch.is_grad_enabled() and np.geterr()["divide"] == "ignore"
+        warnings.warn("nobody hears this", stacklevel=1)
+        warnings.simplefilter("error")
+        raise ZeroDivisionError
+    assert torch.is_grad_enabled() and np.geterr()["divide"] != "ignore" and warnings.filters == filters
+    with pytest.warns(UserWarning, match="somebody"):
+        warnings.warn("somebody hears this", stacklevel=1)
+
+
+def test_what_is_kept_is_made_once() -> None:
+    class Counted:
+        made = 0
+
+        @kept
+        def value(self) -> int:
+            """A number."""
+            self.made += 1
+            return self.made
+
+    counted = Counted()
+    assert (counted.value, counted.value, counted.made, Counted.value.__doc__) == (1, 1, 1, "A number.")
