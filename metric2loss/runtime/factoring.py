@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, ClassVar
 
 import torch
@@ -95,8 +95,7 @@ class Factoring(nn.Module):
     def _run_f(self, given: Arguments, scores: Mapping[str, Tensor] | None) -> Any:
         positional, named = spread(type(self).f, self._for_f(given, scores))
         values = tuple((given.scores if scores is None else scores).values())
-        heeding = settings.heeding(self._settings, values)
-        with _no_inference(), torch.enable_grad(), heeding, _no_autocast(given):
+        with _modes(given), settings.Heeding(self._settings, values):
             try:
                 tree = Lenient(self).f(*positional, **named)
             except MetricError:
@@ -259,6 +258,14 @@ def _no_inference() -> Any:
     return torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
 
 
-def _no_autocast(given: Arguments) -> Any:
+def _modes(given: Arguments) -> Any:
+    """Those f runs in: with gradients, outside of inference mode and autocast; mostly they are in force."""
     kind = next(iter(given.scores.values())).device.type
-    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
+    there = torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+    return nullcontext() if there and not torch.is_autocast_enabled(kind) else _changed_modes(kind)
+
+
+@contextmanager
+def _changed_modes(kind: str) -> Iterator[None]:
+    with _no_inference(), torch.enable_grad(), torch.autocast(kind, enabled=False):
+        yield

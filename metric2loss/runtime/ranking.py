@@ -19,7 +19,7 @@ from metric2loss.runtime.layouts.order import Arrangement
 from metric2loss.runtime.named import right_candidate
 from metric2loss.runtime.native import arguments, axis_of, called, index_part
 from metric2loss.runtime.recorded import Differences, Operand
-from metric2loss.runtime.side import OneEach, Side
+from metric2loss.runtime.side import OneEach, OneRow, Side
 from metric2loss.runtime.tabulate import tabulated
 
 
@@ -103,11 +103,10 @@ def _lower(told: Any, keys: Tensor) -> Side | None:
     if rows != 1 or type(told) is not np.ndarray or told.shape != (n,) or told.dtype.kind not in "biu" or not n:
         return None
     least = told.min()
-    return (
-        Side.of(torch.from_numpy(told == least).to(keys.device).unsqueeze(0))
-        if int(told.max()) - int(least) <= 1
-        else None
-    )
+    if int(told.max()) - int(least) > 1:
+        return None
+    lower = told == least
+    return OneRow(lower) if keys.device.type == "cpu" else Side.of(torch.from_numpy(lower).to(keys.device).unsqueeze(0))
 
 
 def _classes(told_apart_by: tuple[Any, ...], arrangement: Arrangement, keys: Tensor) -> Tensor:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,15 +60,18 @@ def current() -> Settings:
     return Settings() if found is None else found
 
 
-@contextmanager
-def heeding(settings: Settings, scores: Sequence[Tensor]) -> Iterator[None]:
+class Heeding:
     """Inside, f runs by these settings on these scores."""
-    settings.met = 0
-    settings.scores = scores
-    settings.guessed = False
-    token = _settings.set(settings)
-    try:
-        yield
-    finally:
-        _settings.reset(token)
-        settings.scores = ()
+
+    def __init__(self, settings: Settings, scores: Sequence[Tensor]) -> None:
+        self.settings, self.scores = settings, scores
+
+    def __enter__(self) -> None:
+        self.settings.met = 0
+        self.settings.scores = self.scores
+        self.settings.guessed = False
+        self._token = _settings.set(self.settings)
+
+    def __exit__(self, *error: object) -> None:
+        _settings.reset(self._token)
+        self.settings.scores = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -94,6 +95,41 @@ class Side:
     def first(self) -> Tensor:
         """The place of the first item of each row (0 where there is none), LongTensor[rows]."""
         return masks.first(self.items)
+
+
+class OneRow(Side):
+    """Items of the only row, by truth values [n] of NumPy's: tensors are made when they are read."""
+
+    width: int
+
+    def __init__(self, told: np.ndarray) -> None:
+        amount, n = int(np.count_nonzero(told)), len(told)
+        self.__dict__.update(_told=told, range=(amount, amount), width=n, pairs=amount * (n - amount))
+
+    @kept
+    def _places(self) -> np.ndarray:
+        return np.flatnonzero(self._told)  # type: ignore[attr-defined]
+
+    @kept
+    def items(self) -> Tensor:
+        return torch.from_numpy(self._told).unsqueeze(0)  # type: ignore[attr-defined]
+
+    @kept
+    def amounts(self) -> Tensor:
+        return torch.tensor([self.range[0]])
+
+    @kept
+    def others(self) -> Side:
+        return OneRow(~self._told)  # type: ignore[attr-defined]
+
+    @kept
+    def places(self) -> Tensor:
+        return torch.from_numpy(self._places)
+
+    @kept
+    def ordered(self) -> Tensor:
+        assert isinstance(self.others, OneRow)
+        return torch.from_numpy(np.concatenate([self._places, self.others._places])).unsqueeze(0)
 
 
 class OneEach(Side):

@@ -133,7 +133,7 @@ class Split:
     @kept
     def _wide(self) -> bool:
         low, high = self.values.aminmax()
-        return self.bad is None or bool(high - low > _FAR)
+        return self.bad is None or high.item() - low.item() > _FAR
 
     def gradient(self, ups: Tensor, downs: Tensor) -> Tensor:
         """dL/dkeys from −ups of the good items [R, most] and +downs of the bad ones, as wide as `of_bad`; [R · n]."""

@@ -18,6 +18,7 @@ from metric2loss.compiler import compile_text
 from metric2loss.runtime.interpolants import protocol
 from metric2loss.runtime.kept import kept
 from metric2loss.runtime.quiet import Quiet
+from metric2loss.runtime.side import OneRow, Side
 
 WRITING = {
     "an entry": "scores[0] = 3.0",
@@ -113,3 +114,13 @@ def test_what_is_kept_is_made_once() -> None:
 
     counted = Counted()
     assert (counted.value, counted.value, counted.made, Counted.value.__doc__) == (1, 1, 1, "A number.")
+
+
+@settings(max_examples=100, deadline=None)
+@given(arrays(np.bool_, st.integers(1, 12)))
+def test_items_of_the_only_row_are_those_of_any_row(told: np.ndarray) -> None:
+    one, any_row = OneRow(told), Side.of(torch.from_numpy(told.copy()).unsqueeze(0))
+    for side, other in ((one, any_row), (one.others, any_row.others)):
+        assert (side.range, side.width, side.pairs, side.mixed) == (other.range, other.width, other.pairs, other.mixed)
+        for name in ("items", "amounts", "places", "ordered", "first"):
+            assert torch.equal(getattr(side, name), getattr(other, name)), name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -37,17 +36,16 @@ def _worth(problem: Any, split: Split) -> tuple[Any, float]:
     right, wrong = problem.best_rows, problem.rows_at(layout.with_ahead(split.side.others))
     if right is None or len(right) != len(wrong):
         right = problem.rows_at(layout.with_ahead(split.side))
-    with np.errstate(all="ignore"):
-        found = _rated(problem, split, light(right) - light(wrong))
+    found = _rated(problem, split, right - wrong)
     if math.isfinite(found[1]):
         return found
     change = problem.finite(right) - problem.finite(wrong)
-    return _rated(problem, split, light(torch.where(torch.isfinite(change), change, 0.0)))
+    return _rated(problem, split, torch.where(torch.isfinite(change), change, 0.0))
 
 
-def _rated(problem: Any, split: Split, change: Any) -> tuple[Any, float]:
+def _rated(problem: Any, split: Split, change: Tensor) -> tuple[Any, float]:
     """The share of each row's change in that of the metric; rows of one kind have none."""
-    worth = problem.sign * change / change.shape[0]
     if not split.side.mixed:
-        worth = worth * light((split.amounts > 0) & (split.amounts < split.shape[1]))
+        change = torch.where((split.amounts > 0) & (split.amounts < split.shape[1]), change, 0.0)
+    worth = problem.sign * light(change) / change.shape[0]
     return worth, float(abs(worth).sum()) / change.shape[0]

@@ -55,7 +55,7 @@ class Integrated:
 
     def __call__(self, problem: Problem) -> Tensor:
         """The distance of the metric from its best value; the gradient is the integrated one."""
-        with links.annealed(problem, self.first, self.last):
+        with links.Annealed(problem, self.first, self.last):
             return self._at(problem)
 
     def _at(self, problem: Problem) -> Tensor:

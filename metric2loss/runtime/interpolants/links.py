@@ -11,8 +11,7 @@ entropy of the examples would do: nothing to Adam, and what keeps plain gradient
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,15 +25,18 @@ _BY_EXAMPLE = 0.5  # of the pull of an anchored order
 _EVENLY = 0.5  # of the credit of any other order
 
 
-@contextmanager
-def annealed(problem: Problem, first: float, last: float) -> Iterator[None]:
+class Annealed:
     """Inside, the problem's progress is the p of links and paths, which goes from `first` to `last` in a training."""
-    given = problem.progress
-    problem.progress = first + (last - first) * given
-    try:
-        yield
-    finally:
-        problem.progress = given
+
+    def __init__(self, problem: Problem, first: float, last: float) -> None:
+        self.problem, self.given = problem, problem.progress
+        self.p = first + (last - first) * self.given
+
+    def __enter__(self) -> None:
+        self.problem.progress = self.p
+
+    def __exit__(self, *error: object) -> None:
+        self.problem.progress = self.given
 
 
 def link(x: Tensor, progress: float) -> Tensor:

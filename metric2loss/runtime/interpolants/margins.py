@@ -49,11 +49,13 @@ def _of_few(split: Split, few: Tensor, worth: Tensor, progress: float) -> Tensor
         return _by_largest(split, few, worth, progress)
     shares = torch.softmax(split.values, 1)
     good = light(torch.gather(shares, 1, few))
-    p = good.sum(1)
+    p = good[:, 0] if few.shape[1] == 1 else good.sum(1)
     if float(p.min()) < _LEAST or float(light(worth).min()) < 0:
         return _by_sums(split, few, worth, progress)
     rest = light(shares.scatter_(1, few, 0.0).sum(1))
-    pull = light(worth) * (p if progress == 1 else p**progress) / split.temperature
+    pull = light(worth) * (p if progress == 1 else p**progress)
+    if split.temperature != 1:
+        pull = pull / split.temperature
     of_good = good * (-pull * rest / p)[:, None]
     return shares.mul_(heavy(pull).unsqueeze(1)).scatter_(1, few, heavy(of_good)).reshape(-1)
 

@@ -49,7 +49,8 @@ def joined(value: float | Tensor, *pairs: tuple[Tensor, Tensor]) -> Tensor:
     if len(pairs) == 1 and like.device.type == "cpu" and like.numel() <= _FEW:
         through = torch.dot(like.reshape(-1), only.detach().to(like.dtype).reshape(-1))
         if math.isfinite(through.item()):  # the same in torch's own operations, which call no Python
-            return through - through.detach() + float(value)
+            through.detach().fill_(float(value))
+            return through
     worth = torch.as_tensor(value, dtype=like.dtype, device=like.device).detach()
     flat: list[Tensor] = []
     for tensor, gradient in pairs:

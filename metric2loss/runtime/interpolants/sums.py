@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from metric2loss.runtime.kept import kept
 from metric2loss.runtime.split import Block, Split
 
 
@@ -39,8 +40,16 @@ class Totals:
 
     def __init__(self, split: Split) -> None:
         self.split = split
-        self.ups = torch.zeros_like(split.of_good)
-        self.downs = torch.zeros_like(split.of_bad)
+
+    @kept
+    def ups(self) -> Tensor:
+        """Of the good items."""
+        return torch.zeros_like(self.split.of_good)
+
+    @kept
+    def downs(self) -> Tensor:
+        """Of the bad ones."""
+        return torch.zeros_like(self.split.of_bad)
 
     def add(self, block: Block, pulls: Tensor) -> None:
         """Add −dL/dc of the block's pairs, [rows, goods, bads]."""

@@ -107,6 +107,8 @@ class OrderLayout(PairLayout):
 
     def placed(self, items: Tensor) -> Tensor:
         """Outcomes of given rankings of the items, LongTensor[A, rows, n]."""
+        if items.shape[1] == 1 and (self.arrangement.axis is None or len(self.arrangement.shape) < 2):
+            return items[:, 0, : self.length]
         return self.arrangement.back(items[..., : self.length])
 
     def with_ahead(self, side: Side) -> Tensor:
