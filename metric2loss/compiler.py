@@ -17,6 +17,7 @@ from metric2loss.diagnostics import Diagnostic
 from metric2loss.dump import STAGES, Stages
 from metric2loss.factor import Factors, factor, obstacles
 from metric2loss.frontend.normalise import pick_return, several
+from metric2loss.frontend.reached import reached
 from metric2loss.frontend.reshape import reshape
 from metric2loss.frontend.resolve import Metric, Options, Program, resolve
 from metric2loss.rows import find_rows
@@ -43,8 +44,10 @@ def compile_text(text: str, path: str, options: Options | None = None) -> Compil
 
     Raises MetricError with every located reason why a function cannot be compiled.
     """
-    source = parse(text, path)
-    program = resolve(source, options or Options())
+    options = options or Options()
+    asked = (options.function,) if isinstance(options.function, str) else options.function or ()
+    source = replace(parse(reached(text, asked) if asked else text, path), text=text)
+    program = resolve(source, options)
     found = [_factored(program, metric) for metric in program.metrics]
     problems = [d for _, _, diagnostics in found for d in diagnostics]
     if problems:

@@ -65,12 +65,13 @@ def loss_class(metric: Callable[..., Any], request: Request) -> type[SurrogateLo
     if at_once is not None:
         return at_once
     try:
-        doubt = _doubt(loss, metric, request.example)
+        criterion = loss()
+        doubt = _doubt(criterion, metric, request.example)
     except MetricError as error:
         doubt = error
     if doubt is not None:
         return _dispatched(metric, request, doubt)
-    return _telling_entries_apart(loss, metric, request, request.example)
+    return _telling_entries_apart(criterion, metric, request, request.example)
 
 
 def _at_once(
@@ -90,12 +91,13 @@ def _at_once(
 
 
 def _telling_entries_apart(
-    loss: type[SurrogateLoss], metric: Callable[..., Any], request: Request, example: inputs.Example
+    criterion: SurrogateLoss, metric: Callable[..., Any], request: Request, example: inputs.Example
 ) -> type[SurrogateLoss]:
-    """The loss, or the one of the metric run as it is where only that knows which entries of a table are scores."""
+    """The loss's class, or the one of the metric run as it is where only that knows which entries of a table are scores."""
     from metric2loss.runtime.selfcheck import operands  # torch: importing metric2loss stays light
 
-    if not operands.constant(loss(), inputs.bind(metric, example)):
+    loss = type(criterion)
+    if not operands.constant(criterion, inputs.bind(metric, example)):
         return loss
     try:
         found = dispatched_loss(metric, request)
@@ -122,11 +124,11 @@ def _runs_as_it_is(metric: Callable[..., Any], refusal: MetricError) -> bool:
     return not isinstance(function, type) and isinstance(vars(type(function)).get("__call__"), types.FunctionType)
 
 
-def _doubt(loss: type[SurrogateLoss], metric: Callable[..., Any], example: inputs.Example) -> MetricError | None:
+def _doubt(loss: SurrogateLoss, metric: Callable[..., Any], example: inputs.Example) -> MetricError | None:
     """Why the compiled loss is not right on the example; None when it is."""
     from metric2loss.runtime.selfcheck import compiling  # torch: importing metric2loss stays light
 
-    return compiling(loss(), inputs.bind(metric, example), metric)
+    return compiling(loss, inputs.bind(metric, example), metric)
 
 
 def _dispatched(metric: Callable[..., Any], request: Request, refusal: MetricError) -> type[SurrogateLoss]:

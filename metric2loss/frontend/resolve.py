@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -79,13 +81,10 @@ class Program:
     @cached_property
     def steps(self) -> str:
         """What generated code calls `metric2loss.runtime.steps`: a name that the user's file does not use."""
-        stack: list[cst.CSTNode] = [self.source.tree]
-        taken: set[str] = set()
-        while stack:
-            node = stack.pop()
-            taken.update([node.value] if isinstance(node, cst.Name) else [])
-            stack.extend(node.children)
-        return "steps" if "steps" not in taken else "loss_steps"
+        if "steps" not in self.source.text:
+            return "steps"
+        words = tokenize.generate_tokens(io.StringIO(self.source.text).readline)
+        return "loss_steps" if any(word.type == tokenize.NAME and word.string == "steps" for word in words) else "steps"
 
     def qualified(self, node: cst.BaseExpression) -> str | None:
         """`np.linalg.norm` → "numpy.linalg.norm"; None when the root is not an import."""

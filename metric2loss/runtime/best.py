@@ -206,10 +206,17 @@ def _elsewhere(batch: Batch, start: _Tried, sign: int, calls: int) -> tuple[_Tri
 
 
 def _values(batch: Batch, known: list[Tensor]) -> list[float]:
-    """g at each; all at once where that takes little memory."""
-    at_once = max(len(known), 1) if len(known) * len(batch.bits) <= _TOGETHER else 1
-    parts = (torch.stack(known[start : start + at_once]) for start in range(0, len(known), at_once))
-    return [value for part in parts for value in batch.values_of(part).tolist()]
+    """g at each, once where several are the same; all at once where that takes little memory."""
+    distinct: list[Tensor] = []
+    places = []
+    for bits in known:
+        same = (place for place, other in enumerate(distinct) if torch.equal(bits, other))
+        places.append(next(same, len(distinct)))
+        distinct.extend([bits] if places[-1] == len(distinct) else [])
+    at_once = max(len(distinct), 1) if len(distinct) * len(batch.bits) <= _TOGETHER else 1
+    parts = (torch.stack(distinct[start : start + at_once]) for start in range(0, len(distinct), at_once))
+    values = [value for part in parts for value in batch.values_of(part).tolist()]
+    return [values[place] for place in places]
 
 
 def _direction(tried: Sequence[_Tried]) -> int:

@@ -22,12 +22,17 @@ def calls(run: Callable[[], Any]) -> int:
         nonlocal count
         count += event in ("call", "c_call")
 
-    before = sys.getprofile()
+    before: Any = sys.getprofile()
+    suspended = hasattr(before, "enable")  # cProfile's object, which is no function to be put back
+    if suspended:
+        before.disable()
     sys.setprofile(counted)
     try:
         run()
     finally:
-        sys.setprofile(before)
+        sys.setprofile(None if suspended else before)
+        if suspended:
+            before.enable()
     return count
 
 

@@ -203,11 +203,16 @@ class Evaluator:
     def decide(self, bits: Tensor) -> None:
         """Finds out, before work is planned, whether g runs batched."""
         batching = self.batching["g"]
-        if batching.way != "undecided" or not len(bits) or self._chunk(dense=True) <= _SMALL:
+        amount = min(2 * _CHECKED, self._chunk(dense=True))
+        if batching.way != "undecided" or not len(bits) or amount <= _SMALL:
             return
         draw = torch.Generator().manual_seed(0)
-        random = torch.rand(2 * _CHECKED, len(bits), generator=draw).to(bits.device) < 0.1
-        self.at(torch.where(random, ~bits, bits))
+        random = torch.rand(amount, len(bits), generator=draw).to(bits.device) < 0.1
+        outcomes, many = self._dense(torch.where(random, ~bits, bits))
+        try:
+            self._compare(self._vmapped(outcomes, many, amount, "g"), outcomes, many, "g")
+        except _REFUSALS as refusal:
+            batching.fall_back(refusal)
 
     def run_cost(self, now: Callable[[], Tensor]) -> int:
         """What one configuration costs beside the numbers handed to g, in such numbers; measured once, at the binaries `now`."""

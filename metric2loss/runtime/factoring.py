@@ -145,6 +145,11 @@ class Factoring(nn.Module):
             generator=self._generator(),
         )
 
+    @property
+    def heeded(self) -> tuple[Any, ...]:
+        """What f heeds beside its arguments: the same run of it is the same recording."""
+        return self._settings.prune, self._settings.suppose, tuple(sorted(self._settings.ranges.items()))
+
     def executed(self, *args: Any, **kwargs: Any) -> int:
         """How many steps Python executes one after the other at these arguments."""
         return self._one_by_one(Configuration.of(self._recorded(self._bound(args, kwargs))))

@@ -141,8 +141,8 @@ class SurrogateLoss(Factoring):
     def record(self, *args: Any, **kwargs: Any) -> Configuration:
         """The configuration of the user's own operations at these arguments."""
         given = self._bound(args, kwargs)
-        tree = self._recorded(given)
-        if not self._probed or (self._settings.guessed and not self._guesses):
+        tree = self._recorded(given) if self._probed else None
+        if tree is None or (self._settings.guessed and not self._guesses):
             self._probed_problem(given)
             tree = self._recorded(given)
         return Configuration.of(tree).detached()

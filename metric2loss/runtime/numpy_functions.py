@@ -8,17 +8,15 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch._numpy as torch_numpy
 from torch import Tensor
 
 from metric2loss.runtime.batched import agreed, each, is_batched, spread, true_places
 from metric2loss.runtime.indexing import deep
+from metric2loss.runtime.torch_numpy import tnp
 
 Function = Callable[..., Any]
 _TABLE: dict[str, Function] = {}
 _METHODS: dict[str, Callable[[Any], Function]] = {}
-
-tnp: Any = torch_numpy  # private, and without types
 
 
 def _numpy_name(*names: str) -> Callable[[Function], Function]:

@@ -106,7 +106,11 @@ class _Turner:
         for base, value in zip(self._base, self._known, strict=True):
             if math.isnan(value):
                 continue
+            tried = {bytes(len(inside))}
             for chosen in self._subsets(inside):
+                if (named := chosen.numpy().tobytes()) in tried:
+                    continue
+                tried.add(named)
                 self._left -= 1
                 if self._left < 0:
                     return False  # too dear to be sure

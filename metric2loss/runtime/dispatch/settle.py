@@ -69,30 +69,32 @@ def _routes(plan: Plan) -> Iterator[Plan]:
 
 def _tried(loss: Any, arguments: Arguments) -> Plan | MetricError:
     """The plan with its guards, or why the route is not exact."""
-    recorded = loss.record(**arguments)
-    found = frozenset() if loss.plan.whole else guards(loss, recorded, arguments)
+    without = selfcheck.Subject(loss, dict(arguments))
+    found = frozenset() if loss.plan.whole else guards(loss, without.here(), arguments)
     refusal: MetricError | None = None
     for frozen in dict.fromkeys((found, frozenset(place for place in found if checks(place)), frozenset[Place]())):
         plan: Plan = replace(loss.plan, frozen=frozen)
         loss.plan = plan
-        configuration = loss.record(**arguments) if frozen else recorded
-        if not len(configuration.flat):
+        subject = selfcheck.Subject(loss, dict(arguments)) if frozen else without
+        if not len(subject.here().flat):
             return failure(
                 "M2L201", "no step was met: the metric is already differentiable", hint="use it as a loss as it is"
             )
-        checked = selfcheck.self_check(loss, arguments, seconds=selfcheck.SECONDS, checks=selfcheck.ROUTE)
+        subject.afford(selfcheck.SECONDS)
+        checked = selfcheck.asked(subject, selfcheck.ROUTE)
         doubts = tuple(selfcheck.diagnostics_of(type(loss).__name__, checked, f"the route {plan.route}"))
         if not doubts:
-            return plan if not plan.whole or _told(loss, arguments) else failure("M2L508", *_UNTOLD)
+            if plan.whole and not _told(subject):
+                return failure("M2L508", *_UNTOLD)
+            return replace(plan, seconds=subject.known.get("taken"))
         refusal = refusal or MetricError(doubts)
     assert refusal is not None
     return refusal
 
 
-def _told(loss: Any, arguments: Arguments) -> bool:
+def _told(subject: selfcheck.Subject) -> bool:
     """Whether the checks could have failed: where the metric is nearly constant, ranks seem to be all it needs."""
-    subject = selfcheck.Subject(loss, dict(arguments))
-    subject.afford(selfcheck.SECONDS)
+    subject = subject.fresh()
     values = [value for moved in subject.others() if (value := subject.value_or_none(moved)) is not None]
     most = max((sum(one == other for other in values) for one in values), default=0)
     return len(values) - most >= max(1, len(values) // 10)

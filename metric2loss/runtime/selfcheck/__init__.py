@@ -25,6 +25,7 @@ __all__ = [
     "Amounts",
     "Finding",
     "Subject",
+    "asked",
     "compiling",
     "diagnostics_of",
     "failed",
@@ -72,15 +73,23 @@ def self_check(
     subject = Subject(loss, dict(arguments), metric, seed)
     if seconds is not None:
         subject.afford(seconds)
+    return asked(subject, checks)
+
+
+def asked(subject: Subject, checks: Sequence[Check]) -> tuple[Finding, ...]:
+    """What each check finds."""
     return tuple(_tried(subject, check) for check in checks)
 
 
 def compiling(loss: Any, arguments: Mapping[str, Any], metric: Callable[..., Any] | None = None) -> MetricError | None:
     """What compilation with an example asks; None when everything passed."""
-    settled = getattr(loss, "plan", None) is not None  # the route was chosen by its checks
-    checks = [check for check in CHECKS if check is not learning.gradient and not (settled and check in ROUTE)]
-    found = self_check(loss, arguments, metric=metric, seconds=SECONDS, checks=checks)
-    reasons = tuple(diagnostics_of(type(loss).__name__, found, "the example"))
+    plan = getattr(loss, "plan", None)  # a route that was chosen by its checks
+    checks = [check for check in CHECKS if check is not learning.gradient and not (plan and check in ROUTE)]
+    subject = Subject(loss, dict(arguments), metric)
+    if plan is not None and plan.seconds is not None:
+        subject.known["taken"] = plan.seconds
+    subject.afford(SECONDS)
+    reasons = tuple(diagnostics_of(type(loss).__name__, asked(subject, checks), "the example"))
     return MetricError(reasons) if reasons else None
 
 

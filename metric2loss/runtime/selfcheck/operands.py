@@ -22,7 +22,7 @@ _PLACES, _HALVINGS = 6, 20
 
 def stay(subject: Subject) -> Finding:
     """the operands do not drift."""
-    here = subject.record(subject.arguments)
+    here = subject.here()
     if (wrong := signs_of(here)) > 0:
         why = f"{wrong} of {len(here.flat)} binaries are not the sign of their difference."
         return Finding(False, "drift", why, REPORT, "M2L511")
@@ -112,7 +112,7 @@ def _largest(one: Configuration, other: Configuration) -> tuple[float, Any]:
 
 def total(subject: Subject) -> Finding:
     """every configuration has a value."""
-    recorded = subject.record(subject.arguments)
+    recorded = subject.here()
     size, amount = len(recorded.flat), subject.amounts.configurations
     broken, values = 0, []
     for number in range(amount):

@@ -54,7 +54,7 @@ class Subject:
     metric: Callable[..., Any] | None = None
     seed: int = 0
     amounts: Amounts = field(default_factory=Amounts)
-    known: dict[str, Any] = field(default_factory=dict)
+    known: dict[str, Any] = field(default_factory=dict)  # of this loss on this batch, for all checks
     thorough: bool = True  # whether time does not matter
 
     def __post_init__(self) -> None:
@@ -67,19 +67,14 @@ class Subject:
     def afford(self, seconds: float) -> None:
         """Fewer tries where the metric is dear: the time of one of each kind is measured."""
         self.thorough = False
-        taken = math.inf
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            for _ in range(2):  # the first run may find things out
-                start = time.process_time()
+        if "taken" not in self.known:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
                 try:
-                    self.loss.replay(self.loss.record(**self.arguments), **self.arguments)
+                    self.known["taken"] = self._timed()
                 except Exception:  # noqa: BLE001 - the checks will say so
                     return
-                taken = min(taken, time.process_time() - start)
-                if taken > seconds:
-                    break
-        share = seconds / max(taken / 2 * self.amounts.tries, 1e-9)
+        share = seconds / max(self.known["taken"] / 2 * self.amounts.tries, 1e-9)
         if share < 1:
             every = self.amounts
             self.amounts = Amounts(
@@ -87,6 +82,13 @@ class Subject:
                 max(LEAST.configurations, int(share * every.configurations)),
                 max(LEAST.paths, int(share * every.paths)),
             )
+
+    def _timed(self) -> float:
+        """Seconds of one record and one replay; the first record may find things out."""
+        here = self.here()
+        start = time.process_time()
+        self.loss.replay(self.record(self.arguments).with_flat(here.flat), **self.arguments)
+        return time.process_time() - start
 
     # --- the two sides
 
@@ -113,6 +115,13 @@ class Subject:
     def record(self, arguments: Arguments) -> Configuration:
         """The configuration at these arguments."""
         return self.loss.record(**arguments)  # type: ignore[no-any-return]
+
+    def here(self) -> Configuration:
+        """The configuration of the batch itself; recorded once for all checks, and again where f has learned something."""
+        settings = self.loss.heeded
+        if self.known.get("heeded") != settings:
+            self.known["here"], self.known["heeded"] = self.record(self.arguments), self.loss.heeded
+        return self.known["here"]  # type: ignore[no-any-return]
 
     def replay(self, configuration: Configuration, arguments: Arguments) -> float:
         """The metric at a configuration, by the loss."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
 from metric2loss.runtime import prune
+from metric2loss.runtime.late import Once
 from metric2loss.runtime.problem import Configuration
 from metric2loss.runtime.selfcheck.finding import REPORT, Finding
 from metric2loss.runtime.selfcheck.paths import edge
@@ -19,7 +21,7 @@ __all__ = ["batched", "exact", "has_step", "interchangeable", "replayed", "same_
 
 def has_step(subject: Subject) -> Finding:
     """there is a step."""
-    amount = len(subject.record(subject.arguments).flat)
+    amount = len(subject.here().flat)
     why = "No comparison, sort, argmax or rounding of a score stands between the scores and the result on this batch."
     hint = "Use the metric as a loss as it is, or give a batch in which a score reaches a step."
     return Finding(amount > 0, f"{amount:,} binary variables", why, hint, "M2L201")
@@ -45,14 +47,16 @@ def swapped(subject: Subject) -> Finding:
     if subject.loss.mixed:
         return _crossed(subject)
     other = subject.shuffled()
+    bases = [(subject.arguments, subject.here)] * 2
+    bases += bases[:1] if other is None else [(other, Once(partial(subject.record, other)))]
     tried = alone = 0
     for place, moved in enumerate(subject.others()):
-        base = subject.arguments if place % 3 < 2 or other is None else other
+        base, recorded = bases[place % 3]
         moved = {**base, **{name: moved[name] for name in subject.loss.scores}}
         theirs = subject.value_or_none(moved)
         if theirs is None:
             continue
-        ours, same = _replayed_here(subject, base, moved)
+        ours, same = _replayed_here(subject, base, recorded(), moved)
         tried, alone = tried + 1, alone + (not same)
         if not subject.close(ours, theirs):
             why = f"At other scores x' the metric is {theirs!r}, replaying their binaries at x gives {ours!r}."
@@ -61,12 +65,12 @@ def swapped(subject: Subject) -> Finding:
     return Finding(True if tried else None, detail)
 
 
-def _replayed_here(subject: Subject, base: Arguments, moved: Arguments) -> tuple[float, bool]:
+def _replayed_here(subject: Subject, base: Arguments, here: Configuration, moved: Arguments) -> tuple[float, bool]:
     """The value at x of the binaries of x', and whether the steps are the same.
 
     Nothing but 0 and 1 may carry over: what the configuration of x' knows beside its binaries is left behind.
     """
-    here, there = subject.record(base), subject.record(moved)
+    there = subject.record(moved)
     same = same_steps(here, there) == ""
     carry = same and (_kept_alike(here, there) or (subject.distinct(base) and subject.distinct(moved)))
     return subject.replay((here if carry else there).with_flat(there.flat), base), same
@@ -85,7 +89,7 @@ def _crossed(subject: Subject) -> Finding:
 
 def _across(subject: Subject, at: Callable[[float], dict[str, Any]]) -> tuple[str, bool]:
     """What is wrong on one way to other scores, and whether the metric jumps there."""
-    configuration = subject.record(subject.arguments)
+    configuration = subject.here()
     fine = (8, 18) if subject.amounts.paths else (4, 8)  # a dear metric is looked at roughly
     held, _, _ = edge(lambda share: subject.replay(configuration, at(share)), *fine)
     if held:
@@ -178,7 +182,10 @@ def interchangeable(subject: Subject) -> Finding:
     if not pruned:
         return Finding(None, "every item has a place of its own")
     why = "Exchanging two items that were taken to be alike changes the metric."
-    return Finding(prune.holds(problem), f"in {pruned} {'step' if pruned == 1 else 'steps'}", why, REPORT, "M2L506")
+    again = not subject.thorough  # the first batch was probed before it was used
+    return Finding(
+        prune.holds(problem, again), f"in {pruned} {'step' if pruned == 1 else 'steps'}", why, REPORT, "M2L506"
+    )
 
 
 def signs_of(configuration: Configuration) -> int:
