@@ -127,6 +127,8 @@ def _hardened(source: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             methods = {one.name: one for one in node.body if isinstance(one, ast.FunctionDef)}
+            if "f" not in methods:
+                continue  # a class of the user's
             wanted = [a.arg for a in methods["f"].args.args[1:]] + [a.arg for a in methods["f"].args.kwonlyargs]
             for name in ("g", "rows"):
                 if name in methods:

@@ -35,7 +35,7 @@ def reached(text: str, functions: Sequence[str]) -> str:
     for node in body:
         start, end = _lines(node)
         alone = used[start] == used[end] == 1
-        plain = isinstance(node, (*_DEFINITIONS, *_ASSIGNMENTS)) and not _changes(node)
+        plain = isinstance(node, (*_DEFINITIONS, *_ASSIGNMENTS)) and not {*_touched(node)}
         if plain and alone and not kept & {*_bound(node)}:
             lines[start - 1 : end] = ["\n"] * (end - start + 1)
     return "".join(lines)
@@ -48,7 +48,7 @@ class _Statement:
     bound: frozenset[str]
     read: frozenset[str]
     imports: bool
-    changes: bool
+    touched: frozenset[str]  # what it may change without binding it
 
     @classmethod
     def of(cls, node: ast.stmt, within: Mapping[tuple[str, int], set[str]]) -> _Statement:
@@ -59,9 +59,8 @@ class _Statement:
             found = next((one for one in places if one is not None), None)
             at_once = {inner.id for part in outside for inner in ast.walk(part) if isinstance(inner, ast.Name)}
             names = names if found is None else found | at_once
-        return cls(
-            frozenset(_bound(node)), frozenset(names | {*_words(node)}), isinstance(node, _IMPORTS), _changes(node)
-        )
+        read = frozenset(names | {*_words(node)})
+        return cls(frozenset(_bound(node)), read, isinstance(node, _IMPORTS), frozenset(_touched(node)))
 
 
 def _kept(statements: Sequence[_Statement], names: frozenset[str]) -> frozenset[str]:
@@ -69,7 +68,7 @@ def _kept(statements: Sequence[_Statement], names: frozenset[str]) -> frozenset[
     waiting = list(statements)
     made = frozenset(name for one in statements if not one.imports for name in one.bound)
     while True:
-        found = [one for one in waiting if names & one.bound or (one.changes and names & made & one.read)]
+        found = [one for one in waiting if names & one.bound or names & made & one.touched]
         if not found:
             return names
         waiting = [one for one in waiting if one not in found]
@@ -89,13 +88,20 @@ def _globals(scope: symtable.SymbolTable) -> Iterator[str]:
         yield from _globals(inner)
 
 
-def _changes(node: ast.stmt) -> bool:
-    """Whether a statement may do something with names that it does not bind."""
+def _touched(node: ast.stmt) -> Iterator[str]:
+    """Names of what a statement may change without binding them: `table[key] = …`, `register(metric)`."""
+    if isinstance(node, (*_DEFINITIONS, *_IMPORTS)):
+        return
+    parts: Sequence[ast.AST] = [node]
     if isinstance(node, ast.Assign):
-        return not all(isinstance(target, (ast.Name, ast.Tuple)) for target in node.targets)
-    if isinstance(node, ast.AnnAssign):
-        return not isinstance(node.target, ast.Name)
-    return not isinstance(node, (*_DEFINITIONS, *_IMPORTS))
+        parts = [target for target in node.targets if not isinstance(target, ast.Name)]
+    elif isinstance(node, ast.AnnAssign):
+        parts = [] if isinstance(node.target, ast.Name) else [node.target]
+    yield from (inner.id for part in parts for inner in ast.walk(part) if _is_read(inner))  # type: ignore[attr-defined]
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)
 
 
 def _bound(node: ast.stmt) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from metric2loss.runtime import interpolants, prune, rows
+from metric2loss.runtime import interpolants, prune, rows, undefined
 from metric2loss.runtime.arguments import Arguments
 from metric2loss.runtime.best import BestConfiguration
 from metric2loss.runtime.distributed import Peers
@@ -213,8 +213,7 @@ class SurrogateLoss(Factoring):
             encoding = self._settings.encoding if layout.kind == "margin" else "pairs"
             problem.split = Split(layout.keys.to(problem.device), found.winners, problem.temperature, encoding)
             problem.best_rows = found.rows
-        fallback = problem.metric if math.isfinite(problem.metric) else found.value
-        problem.filler = fallback if math.isfinite(fallback) else 0.0
+        undefined.counted(problem)
         self._seen.update(metric=problem.metric, binaries=problem.size, best_value=found.value)
         return problem
 
@@ -269,10 +268,10 @@ class SurrogateLoss(Factoring):
     # --- from a problem to a loss
 
     def _surrogate(self, interpolant: interpolants.Interpolant, problem: Problem, given: Arguments) -> Tensor:
-        if not (math.isfinite(problem.metric) and math.isfinite(problem.best_value)):
+        if not (math.isfinite(problem.worth) and math.isfinite(problem.best_value)):
             return _nothing(
                 given
-            )  # the metric itself is undefined on this batch (no positive in it …): it teaches nothing
+            )  # undefined on this batch whatever the scores (no positive in it …): it teaches nothing
         found = self._asked_with_state(interpolant, problem)
         if self._best.seen(problem, problem.met - problem.sign * problem.best_value):
             warned(
@@ -285,7 +284,7 @@ class SurrogateLoss(Factoring):
             value, gradient = found
             through = (problem.differences * gradient.to(problem.differences)).sum()
             found = value.to(through) + through - through.detach()
-        if self.mixed:
+        if self.mixed and math.isfinite(problem.metric):
             found = found + self._remainder(problem, given)
         dtype = next(iter(given.scores.values())).dtype
         if len(given.scores) == 1 and found.requires_grad:

@@ -150,7 +150,11 @@ class Problem:
     temperature: float = 1.0
     generator: torch.Generator | None = None
     filler: float | None = None  # stands for values that are not finite
+    worth: float = float("nan")  # what the current configuration counts as: its metric, or what stands for it
     met: float = float("-inf")  # the best of sign · g at configurations since `best` is known
+
+    def __post_init__(self) -> None:
+        self.worth = self.metric
 
     @property
     def size(self) -> int:

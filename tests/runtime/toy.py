@@ -34,6 +34,10 @@ class Toy:
     looped: bool = False
     run_cost: int = 1
 
+    @property
+    def worth(self) -> float:
+        return self.metric
+
     def values_of(self, bits: Tensor) -> Tensor:
         self.evaluations += len(bits)
         return torch.tensor([self.g(row) for row in bits.numpy()], dtype=torch.double)

@@ -285,7 +285,7 @@ def any_active(*values: Any) -> bool:
     """The same for anything inside of arguments."""
     for value in values:
         kind = type(value)
-        if kind in _NEVER:
+        if kind in PLAIN or (kind is Tensor and not value.requires_grad and not is_batched(value)):
             continue
         if kind is tuple or kind is list:
             if any_active(*value):
@@ -298,7 +298,7 @@ def any_active(*values: Any) -> bool:
     return False
 
 
-_NEVER = frozenset((int, float, bool, str, type(None), slice, torch.dtype, type, type(...)))
+PLAIN = frozenset((int, float, bool, str, type(None), slice, torch.dtype, type, type(...)))
 
 
 def plain(x: Any) -> Any:

@@ -14,7 +14,7 @@ from metric2loss.rules import SPELLINGS, Spelling
 from metric2loss.runtime import steps
 from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.dispatch import torch_composed, torch_tables
-from metric2loss.runtime.dispatch.reading import Dispatch, any_active, is_active, rewrapped
+from metric2loss.runtime.dispatch.reading import PLAIN, Dispatch, any_active, is_active, rewrapped
 from metric2loss.runtime.dispatch.spelled import NOT_A_STEP, applied, discrete
 from metric2loss.runtime.indexing import deep
 
@@ -122,7 +122,13 @@ def _kept(reading: Dispatch, name: str, args: Any, result: Any) -> Any:
 
 
 def _has_arrays(args: Any) -> bool:
-    return any(isinstance(part, Array) or (type(part) in (list, tuple) and _has_arrays(part)) for part in args)
+    for part in args:  # of every torch call of the metric
+        kind = type(part)
+        if kind is Tensor or kind in PLAIN:
+            continue
+        if isinstance(part, Array) or ((kind is list or kind is tuple) and _has_arrays(part)):
+            return True
+    return False
 
 
 def _as_tensors(args: Any) -> tuple[Any, ...]:

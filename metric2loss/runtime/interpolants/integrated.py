@@ -187,7 +187,7 @@ class Integrated:
         worth = torch.full_like(x, self._unsaid(problem, float(torch.sigmoid(-x).sum())), dtype=torch.double)
         if distance(problem) == 0:
             turned = drawn(problem, 2 * _FEWEST, len(x)) < _TURNED
-            gains = problem.sign * torch.nan_to_num(problem.values_of(problem.bits ^ turned) - problem.metric)
+            gains = problem.sign * torch.nan_to_num(problem.values_of(problem.bits ^ turned) - problem.worth)
             worth = -(gains.unsqueeze(1) * turned).mean(0) / _TURNED
         return joined(distance(problem), (problem.differences, links.of_pairs(problem, x, worth, problem.progress)))
 

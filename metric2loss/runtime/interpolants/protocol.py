@@ -60,8 +60,8 @@ def joined(value: float | Tensor, *pairs: tuple[Tensor, Tensor]) -> Tensor:
 
 
 def distance(problem: Problem) -> float:
-    """How far the metric is from its best value."""
-    return abs(problem.best_value - problem.metric)
+    """How far the metric is from its best value; where it has no value, the worst one stands for it."""
+    return abs(problem.best_value - problem.worth)
 
 
 def nothing(problem: Problem) -> Tensor:
