@@ -68,12 +68,7 @@ def true_along(bits: Tensor) -> tuple[Tensor, Tensor]:
     n = bits.shape[-1]
     if not bits.numel():
         return bits.sum(-1), bits.sum(-2)
-    if n % 8:
-        bits = torch.nn.functional.pad(bits, (0, -n % 8))
-    bits = bits.contiguous()
-    if bits.storage_offset() % 8:  # part of a longer list
-        bits = bits.clone()
-    words = bits.view(torch.int64)
+    words = _words(bits)
     if words.device.type == "cpu" and words.numel() <= _SMALL and max(words.shape[-2:]) <= _WORDS:
         return _few_along(words.numpy(), n)
     last = [part.sum(-1, keepdim=True).view(torch.uint8).sum(-1) for part in _few(words, -1)]
@@ -81,9 +76,37 @@ def true_along(bits: Tensor) -> tuple[Tensor, Tensor]:
     return sum(last[1:], last[0]), sum(before[1:], before[0])
 
 
+def counted_along(bits: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """The same on a CPU as NumPy's, of many at once."""
+    words, size = _words(bits), bits.shape[-2]
+    last = _of_bytes(words.sum(-1).numpy()) if words.shape[-1] <= _WORDS else true_along(bits)[0].numpy()
+    starts = range(0, size, _WORDS)
+    parts = [words.narrow(-2, start, min(_WORDS, size - start)).sum(-2).numpy() for start in starts]
+    before = sum(part.view(np.uint8)[..., : bits.shape[-1]].astype(np.int64) for part in parts)
+    return last, before  # type: ignore[return-value]
+
+
+def _words(bits: Tensor) -> Tensor:
+    """Eight truth values of the last axis in each long number."""
+    n = bits.shape[-1]
+    if n % 8:
+        bits = torch.nn.functional.pad(bits, (0, -n % 8))
+    bits = bits.contiguous()
+    if bits.storage_offset() % 8:  # part of a longer list
+        bits = bits.clone()
+    return bits.view(torch.int64)
+
+
+def _of_bytes(words: np.ndarray) -> np.ndarray:
+    """The sum of the eight bytes of each long number: two by two into sixteen bits each, then all four of these."""
+    pairs = (words & 0x00FF00FF00FF00FF) + ((words >> 8) & 0x00FF00FF00FF00FF)
+    found: np.ndarray = (pairs * 0x0001000100010001) >> 48
+    return found
+
+
 def _few_along(words: np.ndarray, n: int) -> tuple[Tensor, Tensor]:
     """The same of so few that the calls cost more than the sums."""
-    last = np.add.reduce(words, axis=-1)[..., None].view(np.uint8).sum(-1, dtype=np.int64)
+    last = _of_bytes(np.add.reduce(words, axis=-1))
     before = np.add.reduce(words, axis=-2).view(np.uint8)[..., :n].astype(np.int64)
     return torch.from_numpy(last), torch.from_numpy(before)
 

@@ -17,6 +17,7 @@ from hypothesis.extra.numpy import arrays
 from metric2loss.compiler import compile_text
 from metric2loss.runtime.interpolants import protocol
 from metric2loss.runtime.kept import kept
+from metric2loss.runtime.masks import counted_along
 from metric2loss.runtime.quiet import Quiet
 from metric2loss.runtime.side import OneRow, Side
 
@@ -124,3 +125,10 @@ def test_items_of_the_only_row_are_those_of_any_row(told: np.ndarray) -> None:
         assert (side.range, side.width, side.pairs, side.mixed) == (other.range, other.width, other.pairs, other.mixed)
         for name in ("items", "amounts", "places", "ordered", "first"):
             assert torch.equal(getattr(side, name), getattr(other, name)), name
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 5, 13), (2, 300, 9), (2, 600, 16), (1, 3, 2100)])
+def test_entries_are_counted_by_numpy_as_by_torch(shape: tuple[int, ...]) -> None:
+    bits = torch.rand(shape, generator=torch.Generator().manual_seed(0)) < 0.9
+    along, before = counted_along(bits)
+    assert along.tolist() == bits.sum(-1).tolist() and before.tolist() == bits.sum(-2).tolist()

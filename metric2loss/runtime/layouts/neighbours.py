@@ -27,7 +27,8 @@ class Classes:
 
     def in_order(self, numbers: Ints, places: Ints) -> Ints:
         """The places of numbers [..., n] below 2 n in order, equal ones by place."""
-        return self._sorted(numbers, places) & ((1 << self.shift) - 1)
+        found: Ints = self._sorted(numbers, places) & ((1 << self.shift) - 1)
+        return found
 
     def by_count(self, count: Ints) -> tuple[Ints, Ints, Ints]:
         """In each class, the items with the fewest ahead first: counts, places, positions, [..., n]."""
@@ -41,44 +42,63 @@ class Classes:
         return self.in_order(positions, places)
 
     def _sorted(self, numbers: Ints, places: Ints) -> Ints:
-        return np.sort((numbers << self.shift) | places, axis=-1)
+        found: Ints = np.sort((numbers << self.shift) | places, axis=-1)
+        return found
 
 
 class Neighbours:
-    """The sequence of one configuration: `count` items of the other class are ahead of each, those of the lower class first."""
+    """The sequences of some configurations: `count` [bases, n] items of the other class are ahead of each, the lower ones first.
+
+    They stand one after the other, far enough apart that no item meets one of another: counts and positions of the b-th are
+    those of the first, moved by b times the width.
+    """
 
     def __init__(self, count: Ints, classes: Classes) -> None:
-        low = classes.low
-        self.count, self.low = count.astype(classes.kind), low
+        low, (bases, n) = classes.low, count.shape
         counts, places, positions = classes.by_count(count)
-        self.sorted = [counts[:low], counts[low:]]
-        self.taken = [_taken(part, 2 * len(count)) for part in (positions[:low], positions[low:])]
+        width = 2 * n + 4
+        apart = np.arange(bases).reshape(-1, 1) * width
+        self.count, self.beyond = count + apart, bases * width  # where numbers of the higher class begin
+        self.sorted, self.positions = self._by_class(counts + apart, low), self._by_class(positions + apart, low)
+        self.taken = _taken(self.positions, 2 * self.beyond)
         sequence = classes.in_order(positions, classes.places)
-        self.place = np.empty_like(sequence)
-        self.place[sequence] = classes.places
-        self.order = places[sequence]
+        at = sequence + np.arange(bases).reshape(-1, 1) * n
+        self.order = places.reshape(-1)[at]
+        place = np.empty_like(at)
+        place.reshape(-1)[at] = classes.places
+        self.place = np.concatenate([place[:, :low].reshape(-1), place[:, low:].reshape(-1)])
 
-    def orders(self, ahead: Ints, behind: Ints, up: Ints, flips: Ints, items: Ints) -> Ints:
-        """`items` in order, [flips, n]: `ahead` (of the lower class) comes before `behind` where `up`, else after; -1: no flip."""
-        found = np.repeat(items[self.order][None], len(flips), axis=0)
-        for side in (True, False):
-            rows = np.flatnonzero((flips >= 0) & (up == side))
-            if len(rows):
-                back, forward = (behind[rows], ahead[rows]) if side else (ahead[rows], behind[rows])
-                self._exchange(found, rows, back, forward, int(side))
+    def _by_class(self, numbers: Ints, low: int) -> Ints:
+        """Those of the lower class of all bases, then those of the other, which are larger."""
+        return np.concatenate([numbers[:, :low].reshape(-1), (numbers[:, low:] + self.beyond).reshape(-1)])
+
+    def orders(self, base: Ints, ahead: Ints, behind: Ints, up: Ints, flips: Ints, items: Ints) -> Ints:
+        """`items` in order, [flips, n], of the base-th configuration with a flip (-1: none).
+
+        `ahead` (of the lower class) comes before `behind` where `up`, else after.
+        """
+        found: Ints = items[self.order][base]
+        rows = np.flatnonzero(flips >= 0)
+        of, side = base[rows], up[rows]
+        first, second = self.count[of, ahead[rows]], self.count[of, behind[rows]] + self.beyond
+        back, forward = np.where(side, second, first), np.where(side, first, second)
+        self._exchange(found, rows, back, forward, side)
         return found
 
-    def _exchange(self, found: Ints, rows: Ints, back: Ints, forward: Ints, side: int) -> None:
-        """In each row, one item goes back by a position and one of the other class forward; `side` is the class of the first."""
-        starts = (0, self.low)
-        last = np.searchsorted(self.sorted[side], self.count[back], "right") - 1
-        first = np.searchsorted(self.sorted[1 - side], self.count[forward])
-        p, q = self.count[back] + last, self.count[forward] + first
-        place_b, place_f = self.place[last + starts[side]], self.place[first + starts[1 - side]]
-        together = (q == p + side) | (q == p + side + 1)
-        one = together | self.taken[1 - side][p + side + 1]
-        other = ~together & self.taken[side][q - side + 1]
-        for which, place in ((one, place_b), (other, place_f - 1)):
+    def _exchange(self, found: Ints, rows: Ints, back: Ints, forward: Ints, side: Ints) -> None:
+        """In each row, an item of such a count goes back by a position and one of the other class forward.
+
+        side: whether the first is of the higher class.
+        """
+        last = np.searchsorted(self.sorted, back, "right") - 1
+        first = np.searchsorted(self.sorted, forward)
+        p, q = self.positions[last], self.positions[first]
+        apart = np.where(side, self.beyond, -self.beyond)  # from a position of one class to that of the other
+        step = q + apart - p - side
+        together = (step == 0) | (step == 1)
+        one = together | self.taken[p - apart + side + 1]
+        other = ~together & self.taken[q + apart - side + 1]
+        for which, place in ((one, self.place[last]), (other, self.place[first] - 1)):
             row, at = rows[which], place[which]
             found[row, at], found[row, at + 1] = found[row, at + 1], found[row, at]
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metric2loss.runtime import masks
 from metric2loss.runtime.kept import kept
 from metric2loss.runtime.layouts.neighbours import Classes, Neighbours
 from metric2loss.runtime.layouts.pairs import PairLayout, stable_order
@@ -59,16 +60,15 @@ class OrderLayout(PairLayout):
 
     def flipped(self, base: Tensor, flips: Tensor) -> Tensor:
         if self._has_neighbours(flips):
-            return self._in_shape(self._beside(base, flips, self.counts(base.unsqueeze(0))))
+            return self._in_shape(self._beside([(base, flips)], self.counts(base.unsqueeze(0)).numpy()[:, 0]))
         return self.permutations(self.flipped_counts(base, flips))
 
     def around(self, bases: Sequence[tuple[Tensor, Tensor]], others: Tensor) -> Tensor:
         if not all(self._has_neighbours(flips) for _, flips in bases):
             return super().around(bases, others)
-        count = self.counts(torch.stack([base for base, _ in bases]))
-        found = [self._beside(base, flips, mine) for (base, flips), mine in zip(bases, count)]
-        random = self._two.merged(self.counts(others)[:, 0].numpy())
-        return self._in_shape(np.concatenate([*found, self._items[random]]))
+        found = self._beside(bases, self._counted(torch.stack([base for base, _ in bases])))
+        random = self._two.merged(self._counted(others))
+        return self._in_shape(np.concatenate([found, self._items[random]]))
 
     def _has_neighbours(self, flips: Tensor) -> bool:
         """Whether these are single flips of one order of two classes, which need no sorting again."""
@@ -86,14 +86,23 @@ class OrderLayout(PairLayout):
         assert self.grid is not None
         return Classes(self.n, self.grid[0])
 
-    def _beside(self, base: Tensor, flips: Tensor, count: Tensor) -> np.ndarray:
-        """The items in order, [flips, n], at `base` with each flip, from the counts at `base`."""
+    def _counted(self, bits: Tensor) -> np.ndarray:
+        """The counts of the only row, [A, n]."""
+        assert self.grid is not None
+        p, n = self.grid
+        wins, beaten = masks.counted_along(bits.reshape(len(bits), p, n))
+        return np.concatenate([n - wins, beaten], -1)
+
+    def _beside(self, bases: Sequence[tuple[Tensor, Tensor]], count: np.ndarray) -> np.ndarray:
+        """The items in order, [flips, n], at each base with each of its flips, from the counts at the bases."""
         assert self.grid is not None
         low, high = self.grid
-        turned = flips.numpy()[:, 0]
-        known = turned.clip(min=0)
-        sequence = Neighbours(count.numpy().reshape(-1), self._two)
-        return sequence.orders(known // high, known % high + low, ~base.numpy()[known], turned, self._items)
+        turned = np.concatenate([flips.numpy()[:, 0] for _, flips in bases])
+        known = np.maximum(turned, 0)
+        of = np.repeat(np.arange(len(bases)), [len(flips) for _, flips in bases])
+        up = ~np.concatenate([base.numpy()[np.maximum(flips.numpy()[:, 0], 0)] for base, flips in bases])
+        sequence = Neighbours(count, self._two)
+        return sequence.orders(of, known // high, known % high + low, up, turned, self._items)
 
     def _in_shape(self, items: np.ndarray) -> Tensor:
         return self.arrangement.back(torch.from_numpy(items[:, : self.length]).unsqueeze(1))
