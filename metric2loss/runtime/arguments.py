@@ -35,7 +35,8 @@ class Arguments:
 
     def for_f(self, scores: Mapping[str, Tensor] | None = None) -> dict[str, Any]:
         """Active scores: for a NumPy metric an Array that holds both the exact ndarray and the tensor."""
-        return {**self.others, **self.filled(self.flat(scores))}
+        flat = self.flat(scores)
+        return {**self.others, **(self.filled(flat) if self.forms else flat)}
 
     def flat(self, scores: Mapping[str, Tensor] | None = None) -> dict[str, Any]:
         """The same, scores alone, those that are no array as one flat array."""
@@ -178,8 +179,9 @@ def _score(name: str, given: Any, library: str, shared: bool) -> Tensor:
     if library == "numpy":
         x = x.cpu() if x.dtype in (torch.float32, torch.float64) else x.cpu().float()
     # a finite sum has finite terms; an infinite one may be an overflow
-    if not math.isfinite(float(x.detach().sum())) and not bool(torch.isfinite(x.detach()).all()):
-        broken = int((~torch.isfinite(x.detach())).sum())
+    numbers = x.detach()
+    if not math.isfinite(numbers.sum().item()) and not bool(torch.isfinite(numbers).all()):
+        broken = int((~torch.isfinite(numbers)).sum())
         raise failure(
             "M2L501",
             f"{broken} of {x.numel()} entries of {name!r} are nan or infinite",

@@ -101,8 +101,9 @@ class BestConfiguration:
         True, once, where a search of every way had just missed it; not of configurations that perhaps no scores produce.
         """
         self._outdone = self._outdone or ahead > _EQUAL
-        rounds = any(leaf.layout.kind == "rounding" for leaf in batch.leaves)  # to what a clip may never let through
-        missed = not self._told and self._searched and ahead > _CLEAR and free(batch) and not rounds
+        missed = not self._told and self._searched and ahead > _CLEAR and free(batch)
+        if missed:  # what is rounded, a clip may never let through
+            missed = all(leaf.layout.kind != "rounding" for leaf in batch.leaves)
         self._told = self._told or missed
         return missed
 

@@ -172,7 +172,7 @@ class Factoring(nn.Module):
 
     def _evaluator(self, configuration: Configuration, given: Arguments) -> Evaluator:
         tree, source = configuration.given()
-        program = Program(self, tree, source, given.for_g())
+        program = Program(self, tree, source, given.for_g() if self.writes else dict(given.others))
         device = next(iter(given.scores.values())).device
         separable = self._separable == ""
         return Evaluator(program, configuration.leaves(), self._batching, device, separable=separable, forgiving=True)

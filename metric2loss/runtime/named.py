@@ -39,8 +39,8 @@ class _Equal:
         raise TypeError("not known before there is an index")
 
 
-def right_candidate(outcome: Callable[[Any], Any], native: Any, n: int) -> Tensor | None:
-    """The candidate of each row that the program is told apart from all others, LongTensor[rows].
+def right_candidate(outcome: Callable[[Any], Any], native: Any, n: int) -> tuple[Tensor, Tensor] | None:
+    """The candidate of each row that the program is told apart from all others, LongTensor[rows]; whether the index is it.
 
     None where the outcome is anything but `index == numbers`, numbers 0 ... n - 1 in the shape of the index `native`. Checked
     against plain calls at the index itself and at the right candidates.
@@ -52,13 +52,15 @@ def right_candidate(outcome: Callable[[Any], Any], native: Any, n: int) -> Tenso
     numbers = _numbers(found.other, native) if type(found) is _Equal else None
     if numbers is None or n < 2 or not numbers.size:
         return None
-    if numbers.view(np.uint64).max() >= n:  # negative ones are large, too
+    if np.maximum.reduce(numbers.view(np.uint64)) >= n:  # negative ones are large, too
         return None
     here = _told(outcome, native)
-    if here is None or not (here == (_plain(native).reshape(-1) == numbers)).all():
+    if here is None or here.tobytes() != (_plain(native).reshape(-1) == numbers).tobytes():
         return None
     there = _told(outcome, _like(numbers, native))
-    return torch.from_numpy(numbers) if there is not None and there.all() else None
+    if there is None or not np.logical_and.reduce(there):
+        return None
+    return torch.from_numpy(numbers), torch.from_numpy(here)
 
 
 def _numbers(other: Any, native: Any) -> np.ndarray | None:

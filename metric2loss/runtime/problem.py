@@ -15,6 +15,7 @@ from metric2loss.runtime import tape
 from metric2loss.runtime.evaluate import Evaluator, Leaf
 from metric2loss.runtime.late import Late
 from metric2loss.runtime.layouts import Layout
+from metric2loss.runtime.light import light
 from metric2loss.runtime.recorded import Differences, Given, Outcomes
 from metric2loss.runtime.split import Split
 
@@ -218,11 +219,12 @@ class Problem:
 
     def _noticed(self, values: Tensor) -> Tensor:
         if math.isfinite(self.best_value) and len(values):
-            self.met = max(self.met, self.sign * float(values.max() if self.sign > 0 else values.min()))
+            plain = light(values)
+            self.met = max(self.met, self.sign * float(plain.max() if self.sign > 0 else plain.min()))
         return values
 
     def finite(self, values: Tensor) -> Tensor:
         """What is no number is worth what the batch is."""
-        if self.filler is None or math.isfinite(float(values.sum())):
+        if self.filler is None or math.isfinite(values.sum().item()):
             return values
         return torch.where(torch.isfinite(values), values, self.filler)

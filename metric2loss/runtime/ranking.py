@@ -171,7 +171,7 @@ def choose(
     outcomes: Tensor | None = None
     right = right_candidate(outcome, native, n) if outcome is not None else None
     if right is not None:
-        shape, low = tuple(chosen.shape), OneEach(right.to(keys.device), n)
+        shape, low = tuple(chosen.shape), OneEach(right[0].to(keys.device), n)
     elif outcome is not None:
         table = tabulated(outcome, native, n_rows, n, operand.library).to(keys.device)
         shape = tuple(table.shape[1:])
@@ -190,12 +190,19 @@ def choose(
     encoding = settings.current().encoding
     if encoding != "pairs":
         by_class = MarginLayout(*arranged, soft=encoding == "margin-lse", low=low)
-        native = by_class.of_winners(chosen.reshape(1, -1))[0]
+        native = _chosen(by_class, chosen, right)
         return Differences(by_class, by_class.differences, lambda: by_class.chosen(chosen), operand.library, native)
     layout = ChooseLayout(*arranged, low=low)
     ranks = Once(lambda: _winner_first(keys.detach(), chosen.reshape(-1)))
-    native = layout.of_winners(chosen.reshape(1, -1))[0]
+    native = _chosen(layout, chosen, right)
     return Differences(layout, layout.differences, lambda: layout.ranked(ranks()), operand.library, native, ranks)
+
+
+def _chosen(layout: ChooseLayout | MarginLayout, chosen: Tensor, right: tuple[Tensor, Tensor] | None) -> Tensor:
+    """The outcome of the user's winners; where one candidate of each row is right, whether it is that is known."""
+    if right is not None:
+        return right[1].to(chosen.device).reshape(layout.shape)
+    return layout.of_winners(chosen.reshape(1, -1))[0]
 
 
 def _told_apart(classes: Any, native: Any, n_rows: int, n: int, library: str) -> Tensor:

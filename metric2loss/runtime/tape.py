@@ -91,6 +91,8 @@ def in_every_turn(tree: Any) -> None:
 
     `iou = inter / union if union > 0 else 0` is a score or not, as the scores have it, and `iou > 0.5` is a step either way.
     """
+    if not isinstance(tree, Tape):
+        return
     sites: dict[Path, list[tuple[Path, Any]]] = {}
     for path, leaf in leaves(tree):
         if path and getattr(leaf, "layout", None) is not None:

@@ -42,7 +42,8 @@ OTHERWISE: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("outcome", ASKED.values(), ids=ASKED.keys())
 def test_the_right_candidate_is_read_from_the_comparison(outcome: Callable[[Any], Any]) -> None:
     found = right_candidate(outcome, INDEX, 5)
-    assert found is not None and found.tolist() == LABELS.tolist()
+    assert found is not None and found[0].tolist() == LABELS.tolist()
+    assert found[1].tolist() == (INDEX == LABELS).tolist()
 
 
 @pytest.mark.parametrize("outcome", OTHERWISE.values(), ids=OTHERWISE.keys())
@@ -54,16 +55,16 @@ def test_any_other_question_needs_the_table(outcome: Callable[[Any], Any]) -> No
 def test_tensors_too(swapped: bool) -> None:
     labels = torch.from_numpy(LABELS)
     found = right_candidate(lambda index: labels.eq(index) if swapped else index.eq(labels), torch.from_numpy(INDEX), 5)
-    assert swapped or (found is not None and found.tolist() == LABELS.tolist())
+    assert swapped or (found is not None and found[0].tolist() == LABELS.tolist())
     found = right_candidate(lambda index: labels == index if swapped else index == labels, torch.from_numpy(INDEX), 5)
-    assert found is not None and found.tolist() == LABELS.tolist()
+    assert found is not None and found[0].tolist() == LABELS.tolist()
 
 
 def test_labels_changed_afterwards_do_not_change_what_was_found() -> None:
     labels = LABELS.copy()
     found = right_candidate(lambda index: index == labels, INDEX, 5)
     labels[:] = 0
-    assert found is not None and found.tolist() == LABELS.tolist()
+    assert found is not None and found[0].tolist() == LABELS.tolist()
 
 
 @pytest.mark.parametrize("others", [False, True], ids=["the one", "the others"])

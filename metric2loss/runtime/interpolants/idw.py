@@ -7,6 +7,7 @@ where a row is right only if all its binaries are.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,6 +20,8 @@ from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.groups import Rows
 from metric2loss.runtime.interpolants import far_pairs
 from metric2loss.runtime.interpolants.protocol import joined, nothing
+
+_TOGETHER = 2**16  # numbers
 
 
 @dataclass
@@ -88,8 +91,17 @@ def squared_distances(u: Tensor, anchors: Anchors, rows: Rows) -> Tensor:
         known = flips.clamp(min=0)
         change = torch.where(flips >= 0, ((1 - 2 * bits) * (1 - 2 * u))[known], 0.0)
         parts.append(whole + u.new_zeros(len(flips), rows.count).scatter_add_(1, rows.of_flips(flips), change))
-    parts += [rows.total((u - bits.double()) ** 2).unsqueeze(0) for bits in anchors.random]
+    if rows.of is not None:
+        parts += [rows.total((u - bits.double()) ** 2).unsqueeze(0) for bits in anchors.random]
+    else:  # Σ (u − a)² = Σ u² + Σ a (1 − 2 u), in which nothing is rounded at an anchor
+        parts += [(u @ u + some.double() @ (1 - 2 * u)).unsqueeze(1) for some in _few(anchors.random)]
     return torch.cat(parts).clamp(min=0)
+
+
+def _few(random: Tensor) -> Iterator[Tensor]:
+    """So many anchors at once that their numbers stay in the cache."""
+    step = max(1, _TOGETHER // max(random.shape[1], 1))
+    return (random[start : start + step] for start in range(0, len(random), step))
 
 
 def weighted(values: Tensor, squares: Tensor, power: float) -> tuple[Tensor, Tensor]:
@@ -117,6 +129,12 @@ def backward(slopes: Tensor, u: Tensor, anchors: Anchors, rows: Rows) -> Tensor:
         known = flips.clamp(min=0)
         change = mine.gather(1, rows.of_flips(flips)) * (2 * bits - 1)[known]
         gradient.index_add_(0, known.reshape(-1), torch.where(flips >= 0, change, 0.0).reshape(-1))
-    for bits, slope in zip(anchors.random, slopes[done:], strict=True):
-        gradient += rows.spread(slope, len(u)) * (u - bits.double())
+    if rows.of is not None:
+        for bits, slope in zip(anchors.random, slopes[done:], strict=True):
+            gradient += rows.spread(slope, len(u)) * (u - bits.double())
+        return gradient
+    gradient += slopes[done:].sum() * u
+    for some in _few(anchors.random):
+        gradient -= slopes[done : done + len(some), 0] @ some.double()
+        done += len(some)
     return gradient
