@@ -12,6 +12,7 @@ from metric2loss.analysis import sequences, tables
 from metric2loss.analysis.aliases import MUTATING
 from metric2loss.analysis.facts import Each, Keyed, Level, Site, Value, top, walk
 from metric2loss.analysis.values import Context, Env, Recorder, Values, element
+from metric2loss.frontend.composed import Unique
 from metric2loss.frontend.resolve import Function, Program, target_names
 
 __all__ = ["Context", "Env", "Expressions", "Recorder", "element"]
@@ -71,6 +72,8 @@ class Expressions(Values):
             stores = isinstance(node.func, cst.Attribute) and node.func.attr.value in tables.METHODS_IN_PLACE
             if self._is_smooth(qualified, node, base) or (stores and receiver is not None):
                 return Level.ACTIVE
+        if Unique.read(self.program, node) is not None:
+            self.recorder.unshaped[node] = None
         name = self.program.source.code(node.func)
         self.problem(
             "M2L301",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import libcst as cst
 
+from metric2loss.frontend.composed import Calling, Unique, written_out
 from metric2loss.frontend.resolve import Function, Metric, Program, bound_names, target_names
 from metric2loss.source import Renewing
 
@@ -46,25 +47,33 @@ def _changed(program: Program, owner: Function, node: cst.CSTNode) -> tuple[Prog
             else _visited(program, owner, _Turns(node, _fresh(owner.node, "turn"), program.steps))
         )
     if isinstance(node, cst.Call):
+        unique = Unique.read(program, node)
+        if unique is not None:
+            added = written_out(program, unique, lambda name: _fresh(program.source.tree, name))
+            return _joined(program, owner, node, added, Calling(node, added.name, unique.operand))
         return _visited(program, owner, _Sorted(node)) if _has_key(node) else None
     lifted = _lifted(program, owner, node)
     if lifted is None:
         return None
-    moved = Function(lifted.name, lifted.definition)
-    found = _visited(program, owner, lifted.transformer)
+    return _joined(program, owner, node, Function(lifted.name, lifted.definition), lifted.transformer)
+
+
+def _joined(
+    program: Program, owner: Function, node: cst.CSTNode, added: Function, transformer: Renewing
+) -> tuple[Program, Function] | None:
+    """The program with one function more, which stands where the node stood."""
+    found = _visited(program, owner, transformer)
     if found is None:
         return None
     program, function = found
     positions = dict(program.source.positions)
-    positions.setdefault(lifted.definition, positions[node])
-    positions.setdefault(lifted.definition.name, positions[node])
-    for new in _every(lifted.definition.body):
+    for new in _every(added.node):
         positions.setdefault(new, positions[node])
     return replace(
         program,
         source=replace(program.source, positions=positions),
-        functions={**program.functions, moved.name: moved},
-        definitions={**program.definitions, moved.name: moved.node},
+        functions={**program.functions, added.name: added},
+        definitions={**program.definitions, added.name: added.node},
     ), function
 
 

@@ -149,3 +149,15 @@ def no_grad_inner(scores, labels):
         order = torch.argsort(scores, descending=True)
     ranked = labels[order]
     return ranked[:3].float().mean()
+
+
+def torch_best_accuracy_at_distinct(scores, labels):
+    best = 0.0
+    for threshold in torch.unique(scores):
+        best = max(best, ((scores >= threshold) == (labels == 1)).double().mean())
+    return best
+
+
+def torch_places_among_distinct(scores, labels):
+    values, places, counts = scores.unique(return_inverse=True, return_counts=True)
+    return ((places * labels).sum() / len(values) + counts.max()) / len(scores)
