@@ -34,7 +34,7 @@ def auc_by_distinct(scores, labels):
 
 
 def labels_of_first_of_each(scores, labels):
-    values, first = np.unique(scores, return_index=True)
+    _, first = np.unique(scores, return_index=True)
     return labels[first].mean()
 
 
