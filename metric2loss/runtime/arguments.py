@@ -122,7 +122,7 @@ def bound(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Argum
             arguments[name], forms[name] = _flat(name, arguments[name])
     shared = library == "numpy" and not owner.writes
     scores = {name: _score(name, arguments[name], library, shared) for name in owner.scores}
-    first = next((arguments[name] for name in owner.scores), None)
+    first = arguments[owner.scores[0]] if owner.scores else None
     device = first.device if isinstance(first, Tensor) else torch.device("cpu")
     others = {name: value for name, value in arguments.items() if name not in scores}
     if library == "numpy":

@@ -322,7 +322,8 @@ class Evaluator:
 
     def _rows(self, result: Any) -> Tensor:
         if not isinstance(result, dict):
-            return number(result, self.device).reshape(-1)
+            found = number(result, self.device)
+            return found if found.ndim == 1 else found.reshape(-1)
         if self.row_keys is None:
             self.row_keys = tuple(result)
         if tuple(result) != self.row_keys:
@@ -349,6 +350,8 @@ _REFUSALS: tuple[type[Exception], ...] = (
 
 def number(result: Any, device: torch.device) -> Tensor:
     """The metric's result as a float64 tensor."""
+    if type(result) is np.ndarray and result.dtype.kind in "biuf":
+        return torch.from_numpy(result.astype(np.float64)).to(device)
     if isinstance(result, Array):
         return result.tensor.double().to(device)
     if isinstance(result, Tensor):

@@ -140,7 +140,7 @@ class Factoring(nn.Module):
             late_bits,
             self._ideal_scores(given),
             values,
-            progress=float(self.progress),
+            progress=self.progress.item(),
             temperature=self.temperature,
             generator=self._generator(),
         )

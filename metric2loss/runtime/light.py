@@ -14,9 +14,19 @@ from torch import Tensor
 
 def light(x: Tensor) -> Any:
     """The tensor, which has no graph, as an ndarray of the same memory, if it is on a CPU."""
-    return x.numpy() if x.device.type == "cpu" and x.dtype is not torch.bfloat16 else x
+    return x.numpy() if x.is_cpu and x.dtype is not torch.bfloat16 else x
 
 
 def heavy(x: Any) -> Tensor:
     """The tensor of what was made light."""
     return torch.from_numpy(x) if isinstance(x, np.ndarray) else x
+
+
+def least(x: Any) -> float:
+    """The smallest number of what may be light; `x.min()` of NumPy's is a detour."""
+    return float(np.minimum.reduce(x, axis=None) if isinstance(x, np.ndarray) else x.min())
+
+
+def total(x: Any) -> float:
+    """The sum."""
+    return float(np.add.reduce(x, axis=None) if isinstance(x, np.ndarray) else x.sum())

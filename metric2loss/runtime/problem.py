@@ -211,7 +211,8 @@ class Problem:
     def rows_at(self, outcome: Tensor) -> Tensor:
         """Each row's value there, [R]; of a metric that is no mean its own, [1]."""
         method = "rows" if self.n_rows > 1 or self.evaluator.separable else "g"
-        return self.evaluator.at_native([outcome], method).reshape(-1)
+        found = self.evaluator.at_native([outcome], method)
+        return found if found.ndim == 1 else found.reshape(-1)
 
     def record(self, scores: Mapping[str, Tensor]) -> Tensor | None:
         """The binaries at other scores; None where the steps are not the same there."""

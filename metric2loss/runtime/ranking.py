@@ -201,7 +201,8 @@ def choose(
 def _chosen(layout: ChooseLayout | MarginLayout, chosen: Tensor, right: tuple[Tensor, Tensor] | None) -> Tensor:
     """The outcome of the user's winners; where one candidate of each row is right, whether it is that is known."""
     if right is not None:
-        return right[1].to(chosen.device).reshape(layout.shape)
+        known = right[1].to(chosen.device)
+        return known if known.shape == layout.shape else known.reshape(layout.shape)
     return layout.of_winners(chosen.reshape(1, -1))[0]
 
 

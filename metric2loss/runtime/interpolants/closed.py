@@ -10,7 +10,7 @@ from torch import Tensor
 
 from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.interpolants import margins
-from metric2loss.runtime.light import heavy, light
+from metric2loss.runtime.light import heavy, light, total
 from metric2loss.runtime.split import Split
 
 
@@ -48,4 +48,4 @@ def _rated(problem: Any, split: Split, change: Tensor) -> tuple[Any, float]:
     if not split.side.mixed:
         change = torch.where((split.amounts > 0) & (split.amounts < split.shape[1]), change, 0.0)
     worth = problem.sign * light(change) / change.shape[0]
-    return worth, float(abs(worth).sum()) / change.shape[0]
+    return worth, total(abs(worth)) / change.shape[0]

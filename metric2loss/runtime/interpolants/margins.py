@@ -17,7 +17,7 @@ from metric2loss.runtime import masks
 from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.interpolants.links import link
-from metric2loss.runtime.light import heavy, light
+from metric2loss.runtime.light import heavy, least, light
 from metric2loss.runtime.side import Side
 from metric2loss.runtime.split import Split
 
@@ -50,7 +50,7 @@ def _of_few(split: Split, few: Tensor, worth: Tensor, progress: float) -> Tensor
     shares = torch.softmax(split.values, 1)
     good = light(torch.gather(shares, 1, few))
     p = good[:, 0] if few.shape[1] == 1 else good.sum(1)
-    if float(p.min()) < _LEAST or float(light(worth).min()) < 0:
+    if least(p) < _LEAST or least(light(worth)) < 0:
         return _by_sums(split, few, worth, progress)
     rest = light(shares.scatter_(1, few, 0.0).sum(1))
     pull = light(worth) * (p if progress == 1 else p**progress)
@@ -70,24 +70,27 @@ def _by_sums(split: Split, few: Tensor, worth: Tensor, progress: float) -> Tenso
 
 def _by_largest(split: Split, few: Tensor, worth: Tensor, progress: float) -> Tensor | None:
     """The largest key of either side moves; None where two are equal, which move alike."""
-    good, up = split.of_good.max(1, keepdim=True)
+    good, up = split.of_good, few
+    if few.shape[1] > 1:
+        good, at = split.of_good.max(1, keepdim=True)
+        up = torch.gather(few, 1, at)
     others = split.values.scatter(1, few, -math.inf)
     down = masks.largest(others)
     bad = torch.gather(others, 1, down)
-    tied = others.scatter_(1, down, -math.inf).amax(1, keepdim=True) == bad
-    if few.shape[1] > 1:
-        tied |= (split.of_good == good).sum(1, keepdim=True) > 1
-    if bool(tied.any()):
+    second = others.scatter_(1, down, -math.inf).amax(1, keepdim=True)
+    tied = bool((light(second) == light(bad)).any())
+    if tied or (few.shape[1] > 1 and bool(((split.of_good == good).sum(1) > 1).any())):
         return None
     pull = _pull(split, (good - bad).squeeze(1), worth, progress).unsqueeze(1)
     slope = others.zero_().scatter_(1, down, pull)
-    return slope.scatter_(1, torch.gather(few, 1, up), -pull).reshape(-1)
+    return slope.scatter_(1, up, -pull).reshape(-1)
 
 
 def _pull(split: Split, margin: Tensor, worth: Tensor, progress: float) -> Tensor:
     """How hard each row is pulled, [R]."""
-    upwards = margin if float(light(worth).min()) >= 0 else torch.where(worth >= 0, margin, -margin)
-    return heavy(light(worth) * light(link(upwards, progress)) / split.temperature)
+    upwards = margin if least(light(worth)) >= 0 else torch.where(worth >= 0, margin, -margin)
+    pull = light(worth) * light(link(upwards, progress))
+    return heavy(pull if split.temperature == 1 else pull / split.temperature)
 
 
 def _harder(split: Split, progress: float) -> float:

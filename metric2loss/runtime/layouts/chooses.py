@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -50,7 +51,7 @@ class Chooses:
         """The outcome of the candidates of `side` coming before all others."""
         lower = self.lower
         if lower is not None and lower.mixed and (side is lower or side is lower.others) and self.asks_for_lower:
-            return torch.full(self.shape, side is lower, device=self.device)
+            return torch.from_numpy(np.full(self.shape, side is lower)).to(self.device)
         return self.of_winners(side.first.unsqueeze(0))[0]
 
     def placed(self, items: Tensor) -> Tensor:
