@@ -21,7 +21,8 @@ def _names(text: str) -> frozenset[str]:
 _VIEWS = _names("""
     reshape ravel view view_as squeeze unsqueeze transpose swapaxes moveaxis movedim permute t expand expand_as numpy detach cpu
     cuda to contiguous diagonal diag flatten values items keys get setdefault pop popitem asarray asanyarray from_numpy
-    atleast_1d atleast_2d as_tensor split chunk unbind narrow select append_ copyto nan_to_num zip enumerate reversed iter next
+    atleast_1d atleast_2d atleast_3d as_tensor split array_split hsplit vsplit tensor_split chunk unbind narrow select append_
+    flip fliplr flipud rot90 expand_dims rollaxis copyto nan_to_num zip enumerate reversed iter next
 """)
 _STORING = _names("append add insert extend setdefault update appendleft push heappush")
 _FRESH = _names(

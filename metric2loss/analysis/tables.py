@@ -24,7 +24,7 @@ _SHARED = _names("""
     abs absolute add subtract sub multiply mul divide div true_divide power pow sqrt rsqrt square exp exp2 expm1 log log2 log10 log1p
     sin cos tan tanh sinh cosh arctan atan arcsin asin arccos acos arctan2 atan2 hypot negative neg positive reciprocal
     maximum minimum fmax fmin clip clamp sum nansum mean nanmean prod cumsum cumprod dot matmul mm bmm mv inner outer einsum tensordot
-    reshape ravel flatten transpose swapaxes moveaxis movedim squeeze unsqueeze expand_dims permute expand expand_as view view_as
+    reshape ravel flatten transpose swapaxes moveaxis movedim squeeze unsqueeze expand_dims permute expand expand_as view view_as array_split hsplit vsplit tensor_split
     concatenate concat cat stack vstack hstack dstack column_stack split chunk unbind repeat tile repeat_interleave broadcast_to flip fliplr flipud
     roll rot90 take gather take_along_axis take_along_dim index_select masked_select masked_fill compress
     max amax min amin nanmax nanmin ptp std var norm sort diff nan_to_num where logaddexp logsumexp softmax log_softmax sigmoid logsigmoid

@@ -6,7 +6,9 @@ g under vmap (a tensor alone), or *passive* there (an ndarray alone, so that `la
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from torch import Tensor
 
 from metric2loss import step
-from metric2loss.runtime import indexing, numpy_elementwise, numpy_statistics, ufunc_methods  # noqa: F401 (they register)
+from metric2loss.runtime import indexing, numpy_elementwise, numpy_statistics, ufunc_methods, views  # noqa: F401 (some register)
 from metric2loss.runtime.batched import Unbatchable, agreed, in_batch, plain
 from metric2loss.runtime.dtypes import as_tensor, dtype_of, torch_dtype
 from metric2loss.runtime.failures import failure
@@ -27,13 +29,15 @@ from metric2loss.runtime.tabled import scores_after
 class Array(NDArrayOperatorsMixin):
     """One value of a NumPy metric; see the module's first lines for its three states."""
 
-    __slots__ = ("_exact", "_scored", "_tensor")
+    __slots__ = ("__weakref__", "_exact", "_link", "_scored", "_tensor", "_views")
     __array_priority__ = 1000
 
     def __init__(self, exact: np.ndarray | None, tensor: Tensor | None = None) -> None:
         self._exact = exact
         self._tensor = tensor
         self._scored: np.ndarray | None = None  # of a table of scores and other numbers: which entries are scores
+        self._link: Any = None  # the array whose memory it shares, and how
+        self._views: Any = None  # the arrays that share its memory
 
     # --- what it is
 
@@ -101,13 +105,14 @@ class Array(NDArrayOperatorsMixin):
     def __iter__(self) -> Iterator[Any]:
         if self._exact is None or in_batch():
             return (self[place] for place in range(len(self)))
-        if self._tensor is None:
+        if self._tensor is None and self.ndim == 1:
             return iter(self._exact)
-        if self._scored is not None:
+        if self._scored is not None or self._tensor is None:
             return (self[place] for place in range(len(self)))
         if self.ndim == 1:
             return (Element(exact, self, place) for place, exact in enumerate(self._exact))
-        return (wrapped(exact, tensor) for exact, tensor in zip(self._exact, self._tensor.unbind(0)))
+        rows = enumerate(zip(self._exact, self._tensor.unbind(0)))
+        return (views.linked(self, Array(*row), itemgetter(place)) for place, row in rows)
 
     def __repr__(self) -> str:
         return f"Array({self._tensor if self._exact is None else self._exact!r})"
@@ -211,10 +216,17 @@ class Array(NDArrayOperatorsMixin):
             index = indexing.replaced(index, Array, lambda part: part.exact)
             exact = self._exact[index]
             tensor = indexing.read(self._tensor, index) if self._tensor is not None else None
-            return wrapped(exact, tensor) if self._scored is None else _scored(exact, tensor, self._scored[index])
+            read = wrapped(exact, tensor) if self._scored is None else _scored(exact, tensor, self._scored[index])
+            return self._viewed(read, index)
         tensors = indexing.replaced(index, Array, lambda part: part.tensor)
         found = Array(None, indexing.read(self.tensor, tensors))
-        return found if self._scored is None else self._marked(found, index, bool(parts))
+        return self._viewed(found if self._scored is None else self._marked(found, index, bool(parts)), index)
+
+    def _viewed(self, found: Any, index: Any) -> Any:
+        """What was read, sharing memory where NumPy's does."""
+        if not views.basic(index) or not getattr(found, "shape", ()):
+            return found
+        return views.linked(self, found if isinstance(found, Array) else Array(found), itemgetter(index))
 
     def _marked(self, found: Array, index: Any, apart: bool) -> Array:
         """A batched part of a table with its scores marked; apart: the rows that were read differ between configurations."""
@@ -250,6 +262,7 @@ class Array(NDArrayOperatorsMixin):
             if self._scored is not None and not self._scored.any():
                 tensor = self._scored = None  # all scores have been overwritten
         self._tensor = tensor
+        views.passed_on(self)
 
     def _scored_after(self, index: Any, value: Any) -> np.ndarray | None:
         """Which entries are scores once `value` is written at `index`."""
@@ -279,11 +292,13 @@ class Array(NDArrayOperatorsMixin):
             except NotImplementedError:
                 raise _unwritable(f"np.{name}.at", parts) from None
         target._exact, target._tensor, target._scored = exact, tensor, None
+        views.passed_on(target)
 
     def assign(self, value: Any) -> Array:
         """What `out=` and `+=` do: the value of another array becomes the value of this one."""
         source = value if isinstance(value, Array) else Array(np.asarray(value))
         self._exact, self._tensor, self._scored = source._exact, source._tensor, source._scored
+        views.passed_on(self)
         return self
 
     # --- methods that are functions with another name
@@ -308,7 +323,7 @@ class Array(NDArrayOperatorsMixin):
         return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
     def flatten(self, order: Any = "C") -> Any:
-        return np.ravel(self, order=order)
+        return np.ravel(self, order=order).copy()
 
     def compress(self, condition: Any, axis: int | None = None, out: Any = None) -> Any:
         return np.compress(condition, self, axis=axis)
@@ -386,7 +401,7 @@ class Element(Array):
         self._exact = np.asarray(exact)
         self.parent, self.place = parent._tensor, place
         self._made: Tensor | None = None
-        self._scored = None
+        self._scored = self._link = self._views = None
 
     @property
     def _tensor(self) -> Tensor | None:
@@ -437,7 +452,31 @@ def wrapped(exact: Any, tensor: Tensor | None) -> Any:
 
 
 def _apply(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """One NumPy call: by NumPy where all exact values are known, by torch where a tensor is among the arguments."""
+    """One NumPy call; what it hands back shares memory where NumPy's result does."""
+    found = _called(real, on_tensors, args, kwargs)
+    if getattr(real, "__name__", "") not in views.FUNCTIONS or not args or not isinstance(args[0], Array):
+        return found
+    rest = args[1:]
+
+    def shared(part: Any, number: int | None) -> Any:
+        part = Array(part) if isinstance(part, np.ndarray) else part
+        if not isinstance(part, Array) or part is args[0]:
+            return part
+        again = functools.partial(_again, real, rest, kwargs, number)
+        return views.linked(args[0], part, again)
+
+    if isinstance(found, (list, tuple)):
+        return type(found)(shared(part, number) for number, part in enumerate(found))
+    return shared(found, None)
+
+
+def _again(real: Callable[..., Any], rest: Any, kwargs: Any, number: int | None, grid: np.ndarray) -> np.ndarray:
+    found = real(grid, *rest, **kwargs)
+    return found if number is None else found[number]  # type: ignore[no-any-return]
+
+
+def _called(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """By NumPy where all exact values are known, by torch where a tensor is among the arguments."""
     if not kwargs and not any(type(part) in _NESTS for part in args):
         try:
             return _of_flat(real, on_tensors, args)

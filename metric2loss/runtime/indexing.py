@@ -68,7 +68,7 @@ def _gathered(x: Tensor, part: Any) -> Tensor:
     if isinstance(part, Tensor) and part.dtype == torch.long and part.ndim and x.ndim and x.device.type == "cpu":
         try:
             return x.index_select(0, part.reshape(-1)).reshape(*part.shape, *x.shape[1:])
-        except RuntimeError:
+        except (RuntimeError, IndexError):
             pass  # a negative place
     found: Tensor = x[part]
     return found

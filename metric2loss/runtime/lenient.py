@@ -71,6 +71,8 @@ def _passing(real: Callable[..., Any]) -> Callable[..., Any]:
         if not isinstance(x, Array):
             return Array(real(x, *args, **kwargs))
         dtype = kwargs.get("dtype", args[0] if args else None)
+        if real is not np.array and (dtype is None or np.dtype(dtype) == x.dtype):
+            return x
         return x.copy() if dtype is None else x.astype(dtype)
 
     return call

@@ -42,7 +42,23 @@ def test_columns_of_a_table_that_are_no_scores_are_plain():
     labels = np.array([1.0, 0.0, 1.0])
     table = np.column_stack([labels, active(X[0])])
     table = table[np.array([2, 0, 1])]
-    assert isinstance(table[:, 0], np.ndarray)
+    assert not table[:, 0].active
     assert table[:, 0].tolist() == [1.0, 1.0, 0.0]
     assert table[:, 1].active
     assert [type(row[0]) for row in table] == [np.float64] * 3
+
+
+def test_negative_places_count_from_the_end():
+    found = active(X[0])[[0, -1]]
+    assert found.exact.tolist() == X[0][[0, -1]].tolist()
+    assert found.tensor.tolist() == X[0][[0, -1]].tolist()
+
+
+def test_views_that_are_gone_are_not_written_to():
+    table = active(X)
+    for _ in range(200):
+        table[0, 1:]
+    kept = table[0]
+    table[0, 1] = 7.0
+    assert kept.exact[1] == 7.0
+    assert len(table._views) < 100

@@ -150,8 +150,16 @@ def largest_at_places(scores, labels):
     return float(best[1] > best[0])
 
 
+def through_a_view(scores, labels):
+    table = np.zeros((2, len(scores)))
+    row = table[0]
+    row[:] = scores
+    return ((table[0] > 0.5) == labels).mean()
+
+
 METRICS = (
     pieces,
+    through_a_view,
     pieces_otherwise,
     sums_of_parts,
     largest_of_parts,
@@ -228,13 +236,6 @@ def into_an_array_of_the_module(scores, labels):
     return float(WEIGHTS[1] > WEIGHTS[0]) + (scores > 0.5).mean()
 
 
-def through_a_view(scores, labels):
-    table = np.zeros((2, len(scores)))
-    row = table[0]
-    row[:] = scores
-    return ((table[0] > 0.5) == labels).mean()
-
-
 def combined_at_places(scores, labels):
     out = np.ones(2)
     np.power.at(out, labels, scores)
@@ -242,7 +243,7 @@ def combined_at_places(scores, labels):
 
 
 @pytest.mark.parametrize(
-    "metric", [into_an_array_of_the_module, through_a_view, combined_at_places], ids=lambda metric: metric.__name__
+    "metric", [into_an_array_of_the_module, combined_at_places], ids=lambda metric: metric.__name__
 )
 def test_a_score_written_where_none_can_be_kept_is_refused_at_its_line(metric):
     with pytest.raises(MetricError) as caught:
