@@ -22,12 +22,12 @@ def decided(problem: Problem, split: Split) -> bool:
     )
 
 
-def gradient(problem: Problem, split: Split) -> tuple[Tensor, float] | None:
+def gradient(problem: Problem, split: Split, power: margins.Power) -> tuple[Tensor, float] | None:
     """dL/dkeys of the integrated credit and the mean credit, from two evaluations of the rows; None if there is none."""
     worth, size = _worth(problem, split)
     if size == 0:
         return None
-    return margins.pulled(split, heavy(worth).to(split.values), problem.progress).to(split.keys.dtype), size
+    return margins.pulled(split, heavy(worth).to(split.values), power).to(split.keys.dtype), size
 
 
 def _worth(problem: Any, split: Split) -> tuple[Any, float]:

@@ -30,7 +30,8 @@ _LEAST_SHARE = 1 / 32  # below it, single flips are too thin to be better than a
 class Integrated:
     """Credit of each binary along the path, through a link between logistic and sigmoid; see `credit` and `links`.
 
-    p goes from `first` to `last` in a training; it stays where it is by default, for that was never worse (see docs).
+    p goes from `first` to `last` in a training.  By default it stays at ½, for that was never worse (see docs), and that of rows
+    of a choice is at most ½: it settles where the batch says, see `margins.Power`.
     `budget` bounds the work of a step, in configurations times numbers handed to g: above it only a random share of the
     flips is evaluated, and where that share is small, the paper's anchors are. `anneal_anchored` anneals the link of
     orders over the batch as well; measured on average precision, it was never better and worse at low learning rates.
@@ -41,8 +42,8 @@ class Integrated:
     anchors: int = 16
     power: float = 1.0
     budget: int = 2**21
-    first: float = links.MIDDLE
-    last: float = links.MIDDLE
+    first: float | None = None
+    last: float | None = None
     anneal_anchored: bool = False
     credit_by: str = ways.BY_STRUCTURE
     chosen: str = field(default="", init=False)
@@ -55,7 +56,8 @@ class Integrated:
 
     def __call__(self, problem: Problem) -> Tensor:
         """The distance of the metric from its best value; the gradient is the integrated one."""
-        with links.Annealed(problem, self.first, self.last):
+        first, last = (links.MIDDLE if p is None else p for p in (self.first, self.last))
+        with links.Annealed(problem, first, last):
             return self._at(problem)
 
     def _at(self, problem: Problem) -> Tensor:
@@ -138,7 +140,7 @@ class Integrated:
         """dL/dkeys where the pairs need not be listed."""
         self.notes = ()
         if self._may(ways.ROWS) and closed.decided(problem, split):
-            found = closed.gradient(problem, split)
+            found = closed.gradient(problem, split, self._of_rows(problem))
             if found is None and split.encoding != "pairs":
                 return None
             self.chosen = ways.rows()
@@ -147,9 +149,10 @@ class Integrated:
             self._met(found[1])
             return found[0]
         if self._may(ways.SWAPS) and self._adds_up and swaps.fits(problem, split):
-            drawn = swaps.credit(problem, split, self.budget // 2)
+            near = links.focused(split)
+            drawn = swaps.credit(problem, near, self.budget // 2)
             if drawn is not None:
-                return self._anchored(problem, split, *drawn)
+                return self._anchored(problem, split if links.even(drawn[0]) else near, *drawn)
             self._adds_up = False
         if self._may(ways.ANCHORS) and far_pairs.fits(problem, split) and split.pairs > swaps.MOST:
             self.notes = (f"{split.pairs:,} pairs are too many: inverse distances",)
@@ -168,7 +171,12 @@ class Integrated:
             self._met(met)
         else:
             worth = torch.full_like(worth, self._unsaid(problem, sums.missing(split)))
-        return links.anchored(split, worth, self._of_anchored(problem))
+        pull = links.anchored(split, worth, self._of_anchored(problem))
+        return pull.mul_(split.temperature / problem.temperature)  # of one strength, however near it looks
+
+    def _of_rows(self, problem: Problem) -> margins.Power:
+        """p of rows of a choice."""
+        return margins.Power(problem.progress, settles=self.first is None and self.last is None)
 
     def _of_anchored(self, problem: Problem) -> float:
         """p of orders over the batch."""
@@ -214,7 +222,7 @@ class Integrated:
         terms = [(problem.differences, pairs)]
         if plan.good is not None:
             pairs[plan.good.at] = 0
-            terms += margins.terms(problem, plan.good, credit.of_rows(plan, worth))
+            terms += margins.terms(problem, plan.good, credit.of_rows(plan, worth), self._of_rows(problem))
         for leaf in problem.leaves:
             if (found := sides[leaf.start]) is not None:
                 pairs[leaf.start : leaf.stop] = 0

@@ -177,12 +177,15 @@ def test_an_order_over_the_batch_is_pulled_half_by_pairs_and_half_by_its_example
         raw[layout.behind[k]] += value
     winners, losers = int(labels.sum()), int((~labels).sum())
     mean = raw.sum() / (winners + losers)
-    s = torch.sigmoid(keys.detach())
+    given = keys.detach()
+    scatter = given[labels].var(correction=0) * winners + given[~labels].var(correction=0) * losers
+    near = float((0.6 * (scatter / 12).sqrt()).clamp(0.1, 1))
+    s = torch.sigmoid(given / near)
     up = mean * winners * raw / raw[labels].sum() * (1 - s) * s**p / 2
     down = mean * losers * raw / raw[~labels].sum() * s * (1 - s) ** p / 2
     for k, value in enumerate(worth.clamp(min=0).tolist()):
         ahead, behind = (layout.ahead[k], layout.behind[k])[:: 1 if labels[layout.ahead[k]] else -1]
-        u = torch.sigmoid(keys.detach()[ahead] - keys.detach()[behind])
+        u = torch.sigmoid((given[ahead] - given[behind]) / near)
         up[ahead] += value * (1 - u) * u**p / 2
         down[behind] += value * (1 - u) * u**p / 2
     loss = Integrated(first=0, last=1, anneal_anchored=annealed)(problem.seeded())
@@ -192,6 +195,14 @@ def test_an_order_over_the_batch_is_pulled_half_by_pairs_and_half_by_its_example
         found, rare * torch.where(labels, -up, down)
     )  # c is in the graph of the keys: its own is zero
     assert pairs.abs().sum() == 0
+
+
+@pytest.mark.parametrize("spread", [1e-3, 0.1, 1.0, 30.0])
+def test_an_order_is_read_at_a_temperature_of_its_own_scores(spread):
+    up, down = spread * torch.linspace(-1, 1, 5), 7 + spread * torch.linspace(-1, 1, 9)
+    wanted = 0.6 * float(torch.cat([up, down - 7]).square().mean().sqrt())
+    assert links.focus(up, down) == pytest.approx(min(1.0, max(0.1, wanted)), rel=1e-5)
+    assert links.focus(up + 3, down + 3) == pytest.approx(links.focus(up, down), rel=1e-3)
 
 
 def test_only_one_pool_with_two_sides_is_anchored():

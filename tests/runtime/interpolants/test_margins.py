@@ -19,16 +19,40 @@ def rows(few: int, kind: str) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.3])
-@pytest.mark.parametrize("progress", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize(
+    "power", [margins.Power(0.0), margins.Power(0.3), margins.Power(1.0), margins.Power(0.5, True)]
+)
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 @pytest.mark.parametrize("few", [1, 3])
 @pytest.mark.parametrize("kind", ["plain", "ties", "far"])
 @pytest.mark.parametrize("encoding", ["pairs", "margin", "margin-lse"])
-def test_short_cuts_equal_the_long_way(encoding, kind, few, sign, progress, temperature, monkeypatch):
+def test_short_cuts_equal_the_long_way(encoding, kind, few, sign, power, temperature, monkeypatch):
     keys, good = rows(few, kind)
     worth = torch.linspace(sign, 1.0, 6, dtype=torch.double)
-    found = margins.pulled(Split(keys.reshape(-1), Side.of(good), temperature, encoding), worth, progress)
+    found = margins.pulled(Split(keys.reshape(-1), Side.of(good), temperature, encoding), worth, power)
     monkeypatch.setattr(margins, "_of_few", lambda *given: None)
-    wanted = margins.pulled(Split(keys.reshape(-1), Side.of(good), temperature, encoding), worth, progress)
+    wanted = margins.pulled(Split(keys.reshape(-1), Side.of(good), temperature, encoding), worth, power)
     assert wanted.abs().max() > 0
     assert torch.allclose(found, wanted, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("right", [0.02, 0.5, 0.7, 0.98])
+def test_rows_settle_between_cross_entropy_and_the_middle_by_how_many_are_right(right):
+    share = torch.full((6,), right, dtype=torch.double)
+    logits = torch.stack([share.log(), ((1 - share) / 2).log(), ((1 - share) / 2).log()], 1)
+    good = torch.zeros(6, 3, dtype=torch.bool).index_fill_(1, torch.tensor(0), True)
+    split = Split(logits.reshape(-1), Side.of(good))
+    worth = torch.full((6,), 1 / 6, dtype=torch.double)
+    settled = margins.pulled(split, worth, margins.Power(0.5, settles=True))
+    assert torch.allclose(settled, margins.pulled(split, worth, margins.Power(2 * right * (1 - right))))
+    assert margins.Power(0.5, settles=True).at(share) <= 0.5 == margins.Power(0.5).at(share)
+
+
+def test_rows_of_one_kind_do_not_decide_where_the_others_settle():
+    keys = torch.tensor([[2.0, 0.0, 1.0], [0.3, 0.1, 0.2], [0.0, 5.0, 0.0]], dtype=torch.double)
+    good = torch.tensor([[True, False, False], [False, False, False], [True, True, False]])
+    both, power = torch.tensor([1.0, 0.0, 1.0]).double(), margins.Power(0.5, settles=True)
+    found = margins.pulled(Split(keys.reshape(-1), Side.of(good)), both, power).reshape(3, 3)
+    kept = [0, 2]
+    wanted = margins.pulled(Split(keys[kept].reshape(-1), Side.of(good[kept])), both[kept], power).reshape(2, 3)
+    assert torch.allclose(found[kept], wanted) and not found[1].any()

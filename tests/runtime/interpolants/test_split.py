@@ -169,7 +169,9 @@ def test_anchoring_is_that_of_listed_pairs():
     worth = torch.rand(problem.size, generator=torch.Generator().manual_seed(0), dtype=torch.double) - 0.2
     side = links.Sides.read(problem, problem.leaves[0])
     slow = side.anchored(problem, worth, 0.25)
-    fast = links.anchored(problem.split, worth[number], 0.25)
+    near = links.focused(problem.split)
+    fast = links.anchored(near, worth[number], 0.25) * near.temperature
+    assert near.temperature < 1
     assert torch.allclose(fast.double(), slow, atol=1e-6)
 
 
