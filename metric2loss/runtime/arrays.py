@@ -6,7 +6,6 @@ g under vmap (a tensor alone), or *passive* there (an ndarray alone, so that `la
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
@@ -17,7 +16,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from torch import Tensor
 
 from metric2loss import step
-from metric2loss.runtime import indexing, numpy_elementwise, numpy_statistics, ufunc_methods, views  # noqa: F401 (some register)
+from metric2loss.runtime import indexing, numpy_elementwise, numpy_statistics, numpy_writes, ufunc_methods, views  # noqa: F401 (some register)
 from metric2loss.runtime.batched import Unbatchable, agreed, in_batch, plain
 from metric2loss.runtime.dtypes import as_tensor, dtype_of, torch_dtype
 from metric2loss.runtime.failures import failure
@@ -138,8 +137,8 @@ class Array(NDArrayOperatorsMixin):
         return apply() if watch is None else watch.ufunc(function, method, inputs, kwargs, apply)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if function.__name__ in _WRITING:
-            return _written_by(function, *args, **kwargs)
+        if function.__name__ in numpy_writes.NAMES:
+            return numpy_writes.written_by(function, _writable(function, args), *args[1:], **kwargs)
 
         def apply() -> Any:
             return _apply(function, evaluate(function), args, kwargs)
@@ -456,23 +455,7 @@ def _apply(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, 
     found = _called(real, on_tensors, args, kwargs)
     if getattr(real, "__name__", "") not in views.FUNCTIONS or not args or not isinstance(args[0], Array):
         return found
-    rest = args[1:]
-
-    def shared(part: Any, number: int | None) -> Any:
-        part = Array(part) if isinstance(part, np.ndarray) else part
-        if not isinstance(part, Array) or part is args[0]:
-            return part
-        again = functools.partial(_again, real, rest, kwargs, number)
-        return views.linked(args[0], part, again)
-
-    if isinstance(found, (list, tuple)):
-        return type(found)(shared(part, number) for number, part in enumerate(found))
-    return shared(found, None)
-
-
-def _again(real: Callable[..., Any], rest: Any, kwargs: Any, number: int | None, grid: np.ndarray) -> np.ndarray:
-    found = real(grid, *rest, **kwargs)
-    return found if number is None else found[number]  # type: ignore[no-any-return]
+    return views.handed_back(real, args, kwargs, found, Array)
 
 
 def _called(real: Callable[..., Any], on_tensors: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -542,7 +525,11 @@ def _moved(real: Callable[..., Any], args: Any, kwargs: Any, exact: Any) -> Any:
     return moved(arrays, run, exact)
 
 
-_WRITING = frozenset(("put_along_axis", "copyto", "putmask", "place", "fill_diagonal"))
+def _writable(function: Any, args: tuple[Any, ...]) -> Array:
+    """The first argument of a function that writes into it."""
+    if not isinstance(args[0], Array):
+        raise _unwritable(f"np.{function.__name__}", [part for part in args[1:] if isinstance(part, Array)])
+    return args[0]
 
 
 def _unwritable(what: str, parts: Sequence[Array]) -> Exception:
@@ -557,27 +544,6 @@ def _unwritable(what: str, parts: Sequence[Array]) -> Exception:
         "build the array from the scores: np.where, np.concatenate, np.bincount with weights",
     )
     return found
-
-
-def _written_by(function: Any, target: Any, *args: Any) -> None:
-    """NumPy's functions that write into their first argument."""
-    if not isinstance(target, Array):
-        raise _unwritable(f"np.{function.__name__}", [part for part in args if isinstance(part, Array)])
-    name = function.__name__
-    if name == "put_along_axis":
-        indices, values, axis = (*args, -1)[:3]
-        grid = np.arange(target.size).reshape(target.shape)
-        flat = target.reshape(-1).copy()
-        along: Any = np.take_along_axis
-        flat[along(Array(grid), indices, axis)] = values
-        target.assign(flat.reshape(target.shape))
-    elif name == "copyto":
-        target[...] = args[0]
-    elif name == "fill_diagonal":
-        places = np.arange(min(target.shape))
-        target[(places,) * target.ndim] = args[0]
-    else:
-        target[args[0]] = args[1]
 
 
 def _where(chosen: Any, result: Any, kwargs: Any) -> Any:

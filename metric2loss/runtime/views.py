@@ -8,6 +8,7 @@ the view, as a view of theirs exactly where NumPy makes one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -47,6 +48,26 @@ def linked(parent: Any, view: Any, how: How) -> Any:
     else:
         parent._views = [one for one in known if one() is not None] + [ref(view)]
     return view
+
+
+def handed_back(real: Callable[..., Any], args: Any, kwargs: Any, found: Any, kind: type) -> Any:
+    """What one of FUNCTIONS made of the array `args[0]`: arrays that share its memory, where they do."""
+    array, rest = args[0], args[1:]
+
+    def shared(part: Any, number: int | None) -> Any:
+        part = kind(part) if isinstance(part, np.ndarray) else part
+        if not isinstance(part, kind) or part is array:
+            return part
+        return linked(array, part, partial(_again, real, rest, kwargs, number))
+
+    if isinstance(found, (list, tuple)):
+        return type(found)(shared(part, number) for number, part in enumerate(found))
+    return shared(found, None)
+
+
+def _again(real: Callable[..., Any], rest: Any, kwargs: Any, number: int | None, grid: np.ndarray) -> np.ndarray:
+    found = real(grid, *rest, **kwargs)
+    return found if number is None else found[number]  # type: ignore[no-any-return]
 
 
 def passed_on(array: Any) -> None:

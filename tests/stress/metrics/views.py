@@ -83,3 +83,9 @@ def counts_in_a_view(scores, labels):
     for s, y in zip(scores, labels):
         hits[int(y)] += s > 0.5
     return table.sum(0)[1] / max(labels.sum(), 1)
+
+
+def copied_where_relevant(scores, labels):
+    buffer = scores.copy()
+    np.copyto(buffer, 1 - scores, where=labels == 1)
+    return ((buffer > 0.5) == labels).mean()
