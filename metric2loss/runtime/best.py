@@ -116,8 +116,9 @@ class BestConfiguration:
         if at is not None and side is not None:
             layout = batch.leaves[0].layout
             value, rows = at(layout.with_ahead(side))
-            later = partial(_ranked, layout, side)
-            return Found(later, value, self.sign, self.how, side, rows) if math.isfinite(value) else None
+            if not math.isfinite(value):
+                return None
+            return Found(partial(_ranked, layout, side), value, self.sign, self.how, side, rows)
         for proposal in proposals(batch):
             if proposal.name == self.how:
                 bits = proposal.bits()

@@ -19,6 +19,8 @@ def without_selves(tree: Any, elsewhere: Callable[[], Any], known: set[Hashable]
     `elsewhere` runs f at scores without ties; it is asked only when something is exactly zero here.  known: the programs in
     which no score meets itself, or other ones at other scores; what is zero there is a tie, and f need not run twice.
     """
+    if not isinstance(tree, tape.Tape) and not _zeros(tree):
+        return tree
     steps = list(tape.leaves(tree))
     leaves = [leaf for _, leaf in steps]
     if not any(_zeros(leaf) for leaf in leaves):

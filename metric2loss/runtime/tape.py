@@ -72,9 +72,10 @@ class Tape:
 
 def leaves(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Every leaf with its path, in the order of recording."""
-    if not isinstance(tree, Tape):
-        yield path, tree
-        return
+    return _leaves(tree, path) if isinstance(tree, Tape) else iter(((path, tree),))
+
+
+def _leaves(tree: Tape, path: Path) -> Iterator[tuple[Path, Any]]:
     for key, entry in tree._entries.items():
         yield from leaves(entry, (*path, key))
 

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from metric2loss.compiler import compile_text
-from metric2loss.runtime.interpolants import protocol
+from metric2loss.runtime.interpolants import closed, margins, protocol
 from metric2loss.runtime.kept import kept
 from metric2loss.runtime.masks import counted_along
 from metric2loss.runtime.quiet import Quiet
 from metric2loss.runtime.side import OneRow, Side
+from tests.test_examples import generated
 
 WRITING = {
     "an entry": "scores[0] = 3.0",
@@ -132,3 +133,25 @@ def test_entries_are_counted_by_numpy_as_by_torch(shape: tuple[int, ...]) -> Non
     bits = torch.rand(shape, generator=torch.Generator().manual_seed(0)) < 0.9
     along, before = counted_along(bits)
     assert along.tolist() == bits.sum(-1).tolist() and before.tolist() == bits.sum(-2).tolist()
+
+
+@pytest.mark.parametrize("encoding", ["pairs", "margin", "margin-lse"])
+@settings(max_examples=25, deadline=None)
+@given(arrays(np.int8, (6, 9), elements=st.integers(-6, 6)), arrays(np.int64, 6, elements=st.integers(0, 8)))
+def test_rows_are_taught_alike_by_light_vectors_and_by_tensors(
+    encoding: str, scores: np.ndarray, labels: np.ndarray
+) -> None:
+    found = []
+    for light in (margins.light, lambda x: x):
+        criterion = generated("accuracy")(encoding=encoding)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(margins, "light", light)
+            patch.setattr(closed, "light", light)
+            for _ in range(3):  # the first batches are searched for the best configuration, the third is not
+                x = torch.from_numpy(scores / 2).requires_grad_()
+                loss = criterion(x, labels)
+            loss.backward()
+        assert float(criterion.metric) == np.mean(scores.argmax(1) == labels) and x.grad is not None
+        assert loss.item() == 1 - float(criterion.metric)
+        found.append(x.grad)
+    torch.testing.assert_close(found[0], found[1], rtol=1e-12, atol=1e-15)

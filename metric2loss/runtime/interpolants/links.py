@@ -46,7 +46,7 @@ class Annealed:
 def link(x: Tensor, progress: float) -> Tensor:
     """(1 − u) u^p for u = sigmoid(x)."""
     down = torch.sigmoid(-x)
-    return down if progress == 0 else down * torch.sigmoid(x) ** progress
+    return down if progress == 0 else down.mul_(torch.sigmoid(x).pow_(progress))
 
 
 def of_pairs(problem: Problem, x: Tensor, credit: Tensor, progress: float) -> Tensor:

@@ -47,15 +47,18 @@ def joined(value: float | Tensor, *pairs: tuple[Tensor, Tensor]) -> Tensor:
     """
     like, only = pairs[0]
     if len(pairs) == 1 and like.device.type == "cpu" and like.numel() <= _FEW:
-        through = torch.dot(like.reshape(-1), only.detach().to(like.dtype).reshape(-1))
+        flat = only.detach().to(like.dtype)
+        through = (
+            torch.dot(like, flat) if like.ndim == flat.ndim == 1 else torch.dot(like.reshape(-1), flat.reshape(-1))
+        )
         if math.isfinite(through.item()):  # the same in torch's own operations, which call no Python
             through.detach().fill_(float(value))
             return through
     worth = torch.as_tensor(value, dtype=like.dtype, device=like.device).detach()
-    flat: list[Tensor] = []
+    given: list[Tensor] = []
     for tensor, gradient in pairs:
-        flat += [gradient.detach().to(tensor.dtype).reshape(tensor.shape), tensor]
-    result: Tensor = _Joined.apply(worth, *flat)  # type: ignore[no-untyped-call]
+        given += [gradient.detach().to(tensor.dtype).reshape(tensor.shape), tensor]
+    result: Tensor = _Joined.apply(worth, *given)  # type: ignore[no-untyped-call]
     return result
 
 
