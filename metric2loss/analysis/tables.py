@@ -25,6 +25,7 @@ _SHARED = _names("""
     sin cos tan tanh sinh cosh arctan atan arcsin asin arccos acos arctan2 atan2 hypot negative neg positive reciprocal
     maximum minimum fmax fmin clip clamp sum nansum mean nanmean prod cumsum cumprod dot matmul mm bmm mv inner outer einsum tensordot
     reshape ravel flatten transpose swapaxes moveaxis movedim squeeze unsqueeze expand_dims permute expand expand_as view view_as array_split hsplit vsplit tensor_split
+    copyto putmask place fill_diagonal put_along_axis
     concatenate concat cat stack vstack hstack dstack column_stack split chunk unbind repeat tile repeat_interleave broadcast_to flip fliplr flipud
     roll rot90 take gather take_along_axis take_along_dim index_select masked_select masked_fill compress
     max amax min amin nanmax nanmin ptp std var norm sort diff nan_to_num where logaddexp logsumexp softmax log_softmax sigmoid logsigmoid

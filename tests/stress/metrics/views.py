@@ -89,3 +89,21 @@ def copied_where_relevant(scores, labels):
     buffer = scores.copy()
     np.copyto(buffer, 1 - scores, where=labels == 1)
     return ((buffer > 0.5) == labels).mean()
+
+
+def put_where_relevant(scores, labels):
+    buffer = scores.copy()
+    np.putmask(buffer, labels == 1, 1 - scores)
+    return ((buffer > 0.5) == labels).mean()
+
+
+def put_along_an_axis(query_scores, relevance):
+    buffer = query_scores.copy()
+    np.put_along_axis(buffer, relevance.argmax(1)[:, None], 1 - query_scores[:, :1], axis=1)
+    return (relevance[np.arange(len(buffer)), buffer.argmax(1)] > 0).mean()
+
+
+def placed_one_after_the_other(scores, labels):
+    buffer = scores.copy()
+    np.place(buffer, labels == 1, 1 - scores[:2])
+    return ((buffer > 0.5) == labels).mean()
