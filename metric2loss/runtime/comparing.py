@@ -46,7 +46,8 @@ def beside(x: Any, other: Any) -> Any:
 def _counted(a: Operand, ops: tuple[str, ...], b: Operand, library: str) -> Differences:
     device = b.tensor.device if b.active and not a.active else a.tensor.device
     c = _difference(a, b, device)
-    layout = CompareLayout(tuple(c.shape), ops, device)
+    scores = max(a.tensor.numel(), b.tensor.numel()) if a.active and b.active else 0
+    layout = CompareLayout(tuple(c.shape), ops, device, scores)
     bits = [torch.as_tensor(_decided(a, {"gt": ">", "ge": ">="}[kept], b)).to(device) for kept in layout.kept]
     flat = torch.cat([c.reshape(-1)] * len(layout.kept))
     return Differences(layout, flat, torch.cat([found.reshape(-1) for found in bits]), library)

@@ -215,9 +215,8 @@ class Integrated:
         else:
             worth = torch.full_like(worth, self._unsaid(problem, credit.missing(problem, plan, x)))
         sides = {leaf.start: links.Sides.read(problem, leaf) for leaf in problem.leaves}
-        links.share_evenly(
-            worth, [leaf for leaf in problem.leaves if links.is_order(leaf) and sides[leaf.start] is None]
-        )
+        ranking = [leaf for leaf in problem.leaves if links.ranks(problem, leaf) and sides[leaf.start] is None]
+        links.share_evenly(worth, ranking)
         pairs = links.of_pairs(problem, x, worth, problem.progress)
         terms = [(problem.differences, pairs)]
         if plan.good is not None:

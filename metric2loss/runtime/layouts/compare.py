@@ -12,12 +12,15 @@ from metric2loss.runtime.layouts.base import Layout, turned
 
 
 class CompareLayout(Layout):
-    """Elements of the broadcast operands; `ops` are the user's operators, `kept` the binaries they need ("gt", "ge")."""
+    """Elements of the broadcast operands; `ops` are the user's operators, `kept` the binaries they need ("gt", "ge").
+
+    scores: where scores are compared with scores, how many; the binaries say which of two comes first, as those of an order do.
+    """
 
     kind = "compare"
 
-    def __init__(self, shape: tuple[int, ...], ops: tuple[str, ...], device: torch.device) -> None:
-        self.shape, self.ops, self.device = shape, ops, device
+    def __init__(self, shape: tuple[int, ...], ops: tuple[str, ...], device: torch.device, scores: int = 0) -> None:
+        self.shape, self.ops, self.device, self.scores = shape, ops, device, scores
         self.kept = tuple(name for name in ("gt", "ge") if any(name in NEEDS[op] for op in ops))
         self.n_rows = 1
         for size in shape:

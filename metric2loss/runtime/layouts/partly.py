@@ -18,7 +18,7 @@ class PartlyFixed(Layout):
     kind = "compare"
 
     def __init__(self, inner: CompareLayout, free: Tensor, bits: Tensor) -> None:
-        self.inner, self.free = inner, free
+        self.inner, self.free, self.scores = inner, free, inner.scores
         self.constant = bits.clone()
         self.constant[free] = False  # a configuration says nothing about the scores it was recorded at
         self.size, self.n_rows, self.device = len(free), inner.n_rows, inner.device

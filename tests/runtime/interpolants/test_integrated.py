@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
+from metric2loss import surrogate
 from metric2loss.runtime.factored import oriented
 from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.interpolants import Integrated, credit, links, margins, named
@@ -338,3 +341,36 @@ def test_orders_within_rows_take_half_as_many_samples():
     assert whole[1][0] <= 0.5 <= whole[1][1]
     assert credit.Plan.of(problem).samples == credit.FEW
     assert credit.Plan.of(some_ranking(5)).samples == credit.SAMPLES
+
+
+def hit_rate_by_counting(scores, target):
+    return ((scores > torch.gather(scores, 1, target.view(-1, 1))).sum(1) < 2).float().mean()
+
+
+def hit_rate_by_sorting(scores, target):
+    return (scores.topk(2, dim=1).indices == target.view(-1, 1)).any(1).float().mean()
+
+
+@pytest.mark.parametrize("metric", [hit_rate_by_counting, hit_rate_by_sorting])
+def test_a_rank_shares_its_credit_however_it_is_spelled(metric):
+    scores = torch.randn(6, 8, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    target = torch.arange(6) % 8
+    surrogate(metric).loss()(scores, target).backward()
+    others = torch.ones(6, 8, dtype=torch.bool).scatter_(1, target.view(-1, 1), False)
+    assert (scores.grad[others] > 0).all()  # every other item is pushed down, wherever it stands
+    assert (scores.grad.gather(1, target.view(-1, 1)) < 0).all()
+
+
+def above_a_threshold(scores, y):
+    return ((scores > 0.3) == (y > 0)).float().mean()
+
+
+def ordered_in_a_pool(scores, y):
+    return ((scores[:, None] > scores) & (y[:, None] > y)).float().mean()
+
+
+@pytest.mark.parametrize(("metric", "shape"), [(above_a_threshold, (4, 5)), (ordered_in_a_pool, (6,))])
+def test_thresholds_and_pools_of_pairs_keep_their_credit(metric, shape):
+    labels = torch.arange(math.prod(shape)).reshape(shape) % 3
+    problem = surrogate(metric).loss().problem(torch.randn(shape), labels)
+    assert problem.leaves and not any(links.ranks(problem, leaf) for leaf in problem.leaves)
