@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from metric2loss.runtime.dispatch import eager, element_wise, python_calls
+from metric2loss.runtime.dispatch import distributions, eager, element_wise, python_calls
 from metric2loss.runtime.dispatch.shadow_classes import own_class, shadow_class
 
 _KEPT = ("numpy", "torch", "metric2loss", "pandas", "functools", "typing", "contextlib", "importlib", "warnings", "inspect",
@@ -72,6 +72,8 @@ class Shadows:
             return self.of(value._torchdynamo_inline)
         if isinstance(value, np.vectorize):
             return element_wise.Vectorized.like(value, self.of(value.pyfunc))
+        if distributions.known(value):
+            return distributions.Distribution(value)
         if type(value).__name__ == "CPUDispatcher" and hasattr(value, "py_func"):
             return self.of(value.py_func)
         return python_calls.STAND_INS.get(id(value), value) if callable(value) else value
