@@ -115,7 +115,8 @@ def focused(split: Split) -> Split:
 
 def even(credit: Tensor) -> bool:
     """Whether all pairs count alike (AUC, or a batch in which none does): then no pair is to be looked at more closely."""
-    return bool(credit.amin() == credit.amax())
+    low, high = credit.aminmax()
+    return low.item() == high.item()
 
 
 def anchored(split: Split, credit: Tensor, progress: float) -> Tensor:

@@ -20,7 +20,7 @@ from metric2loss.runtime import masks
 from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.interpolants.links import link
-from metric2loss.runtime.light import heavy, least, light
+from metric2loss.runtime.light import heavy, least, light, total
 from metric2loss.runtime.side import Side
 from metric2loss.runtime.split import Split
 
@@ -44,7 +44,7 @@ class Power:
         """p, from the P of every row, [R] (a tensor or an array)."""
         if not self.settles or not chances.shape[0]:
             return self.most
-        right = float(chances.mean())
+        right: float = total(chances) / chances.shape[0]
         return self.most * 4 * right * (1 - right)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -51,12 +52,18 @@ class Chooses:
         """The outcome of the candidates of `side` coming before all others."""
         lower = self.lower
         if lower is not None and lower.mixed and (side is lower or side is lower.others) and self.asks_for_lower:
-            return torch.from_numpy(np.full(self.shape, side is lower)).to(self.device)
+            return _alike(self.shape, side is lower, self.device)
         return self.of_winners(side.first.unsqueeze(0))[0]
 
     def placed(self, items: Tensor) -> Tensor:
         """Outcomes of given rankings of the candidates, LongTensor[A, rows, n]."""
         return self.of_winners(items[..., 0])
+
+
+@lru_cache(16)
+def _alike(shape: tuple[int, ...], value: bool, device: torch.device) -> Tensor:
+    """The same outcome in every row; what is handed to the metric is a copy."""
+    return torch.full(shape, value, device=device)
 
 
 def _chosen_of(outcomes: Tensor, winners: Tensor) -> Tensor:
