@@ -75,6 +75,16 @@ class Expressions(Values):
         if Unique.read(self.program, node) is not None:
             self.recorder.unshaped[node] = None
         name = self.program.source.code(node.func)
+        if isinstance(node.func, (cst.Subscript, cst.Call)):
+            self.problem(
+                "M2L301",
+                node,
+                "a function that is looked up is given a score",
+                f"Which function {'is found there' if len(name) > _SHORT else f'`{name}` is'} is known when it runs, not before.",
+                'Call each by its name, as in `f1(scores, y) if name == "f1" else accuracy(scores, y)`, or use '
+                "`compile_metric(metric, example=...)`, which runs the metric as it is.",
+            )
+            return Level.DISCRETE
         self.problem(
             "M2L301",
             node,
@@ -292,6 +302,9 @@ class Expressions(Values):
                 Site("call", function.name, node, tuple(a.value for a in node.args), at.statement, callee=facts), at
             )
         return facts.result
+
+
+_SHORT = 40  # characters of a callee that are shown
 
 
 def _is_class(node: cst.BaseExpression) -> bool:

@@ -82,9 +82,12 @@ def quantile(x: Any, q: Any, axis: int | None = None, **kwargs: Any) -> Any:
     x = x.movedim(-1 if axis is None else axis, -1)
     place = on_tensor(q).double() * (x.shape[-1] - 1)
     below = place.floor().long()
-    above = place.ceil().long()
+    above = (below + 1).clamp(max=x.shape[-1] - 1)
     part = _BETWEEN[method](place - below).to(x.dtype)
-    found = x[..., below] * (1 - part) + x[..., above] * part
+    low, high = x[..., below], x[..., above]
+    found = torch.where(part >= 0.5, high - (high - low) * (1 - part), low + (high - low) * part)  # as NumPy does
+    unknown = x.isnan().any(-1)
+    found = torch.where(unknown.unsqueeze(-1) if place.ndim else unknown, torch.nan, found)
     return found.movedim(-1, 0) if place.ndim and found.ndim > 1 else found
 
 
@@ -95,7 +98,14 @@ def percentile(x: Any, q: Any, axis: int | None = None, **kwargs: Any) -> Any:
 
 @numpy_name("median")
 def median(x: Any, axis: int | None = None, **kwargs: Any) -> Any:
-    return quantile(x, 0.5, axis, **kwargs)
+    if kwargs.get("keepdims") is True:
+        raise NotImplementedError("median with keepdims")
+    x = on_tensor(x) if axis is not None else on_tensor(x).reshape(-1)
+    x = torch.sort(x if x.dtype.is_floating_point else x.double(), dim=-1 if axis is None else axis)[0]
+    x = x.movedim(-1 if axis is None else axis, -1)
+    middle = x.shape[-1] // 2
+    found = x[..., middle] if x.shape[-1] % 2 else (x[..., middle - 1] + x[..., middle]) / 2
+    return torch.where(x.isnan().any(-1), torch.nan, found)
 
 
 def _of_known(name: str, known: Function) -> Function:

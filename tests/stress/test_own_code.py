@@ -24,6 +24,7 @@ REFUSED = {
     "threshold_search_by_bisection": ("M2L203", "low < high"),
     "helper_given_as_a_value": ("M2L301", "map(_above_half, scores)"),
     "two_parts_in_one_name": ("M2L203", "logits.max(1)"),
+    "looked_up": ("M2L301", '{"share": lambda s, y'),
     "unique_rows": ("M2L301", "np.unique(logits, axis=0)"),
     "step_with_out": ("M2L203", "np.greater(scores, 0.5, out=out)"),
 }

@@ -252,6 +252,8 @@ def _as_array(real: Callable[..., Any]) -> Callable[..., Any]:
             made = real(x, *args, **kwargs)
             return Array(made) if in_batch() else made
         dtype = kwargs.get("dtype", args[0] if args else None)
+        if real is not np.array and (dtype is None or np.dtype(dtype) == x.dtype):
+            return x
         return x.copy() if dtype is None else x.astype(dtype)
 
     return call

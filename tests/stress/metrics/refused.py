@@ -61,3 +61,9 @@ def step_with_out(scores, labels):
 
 def unique_rows(logits, target):
     return len(np.unique(logits, axis=0)) / len(target)
+
+
+def looked_up(scores, labels, name="share"):
+    return {"share": lambda s, y: ((s > 0.5) == y).mean(), "hits": lambda s, y: ((s > 0.5) & y).sum()}[name](
+        scores, labels
+    )
