@@ -79,7 +79,8 @@ def _between(x: Tensor, edges: bool) -> bool:
 
 
 def _logit(p: Tensor) -> Tensor:
-    p = (p if p.is_floating_point() else p.double()).clamp(_EDGE, 1 - _EDGE)
+    wide = p.dtype in (torch.float32, torch.float64)  # in half precision 1 - 1e-6 is 1
+    p = (p if wide else p.float() if p.is_floating_point() else p.double()).clamp(_EDGE, 1 - _EDGE)
     return p.log() - torch.log1p(-p)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from metric2loss import compile_metric
 from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.batched import vmapped
 from metric2loss.runtime.numpy_functions import ufunc
@@ -134,3 +135,14 @@ def test_many_configurations_of_two_operands(name, other, kind):
 def test_many_configurations_of_what_is_infinite_or_nan(name, x):
     rest = {"median": (), "quantile": (0.5,), "percentile": (25.0,)}[name]
     agrees(lambda x: getattr(np, name)(x, *rest), np.array(x))
+
+
+def test_probabilities_in_half_precision_have_finite_differences():
+    def share(scores, labels):
+        return ((scores.astype(np.float16) > 0.5) == labels).mean()
+
+    scores = torch.tensor([0.0, 0.25, 1.0, 0.5, 0.75], dtype=torch.float64, requires_grad=True)
+    criterion = compile_metric(share, direction="maximize")()
+    criterion(scores, np.array([1, 0, 0, 1, 1])).backward()
+    assert bool(torch.isfinite(scores.grad).all())
+    assert bool(scores.grad.any())

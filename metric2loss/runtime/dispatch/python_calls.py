@@ -247,7 +247,7 @@ def _as_array(real: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(real)
     def call(x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        x = _gathered(x)
+        x = gathered(x)
         if not isinstance(x, Array):
             made = real(x, *args, **kwargs)
             return Array(made) if in_batch() else made
@@ -259,13 +259,13 @@ def _as_array(real: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _gathered(x: Any) -> Any:
+def gathered(x: Any) -> Any:
     """Lists of scores as one array."""
     if isinstance(x, Tensor) and is_active(x):
         return rewrapped(x)
     if not isinstance(x, (list, tuple)) or not any(many(part) for part in deep(x)):
         return x
-    parts = [_gathered(part) for part in x]
+    parts = [gathered(part) for part in x]
     return np.stack([part if isinstance(part, Array) else np.asarray(part) for part in parts])
 
 
@@ -288,7 +288,7 @@ def _of_lists(real: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(real)
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
-        return real(_gathered(x), *args, **kwargs)
+        return real(gathered(x), *args, **kwargs)
 
     return call
 

@@ -46,6 +46,7 @@ class Singles:
         self.op = op
         self.torch_like = False
         self._pairs: list[tuple[Any, Any]] = []
+        self._read = 0
         self._outcomes = outcomes
         if outcomes is not None and not (isinstance(outcomes, Tensor) and is_batched(outcomes)):
             self._outcomes = outcomes if isinstance(outcomes, Array) else list(outcomes)
@@ -55,8 +56,10 @@ class Singles:
         self._pairs.append((beside(left, right), beside(right, left)))
         return _BY_SIGN[self.op](plain(left), plain(right))
 
-    def outcome(self, number: int, place: Place) -> Any:
-        """The given outcome of the n-th comparison."""
+    def outcome(self, place: Place) -> Any:
+        """The given outcome of the next comparison."""
+        number = self._read
+        self._read += 1
         if number >= len(self._outcomes):
             raise UnseenStep(f"{place[0]} runs more often than it was recorded")
         return self._outcomes[number]
@@ -115,7 +118,7 @@ class Dispatch:
     invariant: Mapping[Any, Any] = field(default_factory=dict)
     met: dict[Place, int] = field(default_factory=dict)
     leaks: list[MetricError] = field(default_factory=list)
-    single: dict[Place, Singles] = field(default_factory=dict)
+    single: dict[tuple[str, int, str], Singles] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)  # order-invariant calls, and the binaries of their ranks
     label: str = ""  # the place of every step, where the program has no lines of its own
     asleep: bool = False
@@ -185,17 +188,20 @@ class Dispatch:
         return sum(leaf.layout.size for _, leaf in leaves(self.tree) if leaf is not None)
 
     def _single(self, place: Place, left: Any, op: str, right: Any) -> Any:
-        """A comparison of two numbers: all of one place share a leaf, for loops meet thousands of them."""
-        number = self.met[place] - 1
-        if place not in self.single:
-            key = (*place, op)
-            self.single[place] = Singles(op, None if self.recording else self._given(key))
+        """A comparison of two numbers: all of one place share a leaf, for loops meet thousands of them.
+
+        A place of a library may compare in several ways: `Series.between` asks for >= and for <= where pandas compares.
+        """
+        key = (*place, op)
+        known = self.single.get(key)
+        if known is None:
+            known = self.single[key] = Singles(op, None if self.recording else self._given(key))
             if self.recording:
                 self._refuse_sorting(place)
                 self.tree[key] = None
         if not self.recording:
-            return self.single[place].outcome(number, place)
-        return self.single[place].compared(left, right)
+            return known.outcome(place)
+        return known.compared(left, right)
 
     def _refuse_sorting(self, place: Place) -> None:
         """A sort written in C compares what it has not sorted yet: which pairs, depends on the outcomes."""
@@ -211,8 +217,8 @@ class Dispatch:
     def finish(self) -> Tape:
         """The tape, with the comparisons of numbers stacked."""
         with self.sleeping():
-            for place, found in self.single.items():
-                key = (*place, found.op)
+            for key, found in self.single.items():
+                place = key[:2]
                 done = steps.compare.differences(*found.operands())
                 self.tree[key] = passive(torch.as_tensor(done.read()), done.library) if place in self.frozen else done
         return self.tree

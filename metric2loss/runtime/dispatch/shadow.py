@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from metric2loss.runtime.dispatch import distributions, eager, element_wise, python_calls
+from metric2loss.runtime.dispatch import distributions, eager, element_wise, pandas_calls, python_calls
 from metric2loss.runtime.dispatch.shadow_classes import own_class, shadow_class
 
 _KEPT = ("numpy", "torch", "metric2loss", "pandas", "functools", "typing", "contextlib", "importlib", "warnings", "inspect",
@@ -56,6 +56,8 @@ class Shadows:
             return python_calls.TORCH
         if value is heapq:
             return python_calls.HEAPQ
+        if (found := pandas_calls.stand_in(value)) is not None:
+            return found
         if isinstance(value, types.ModuleType):
             return self._module(value)
         if isinstance(value, types.FunctionType):

@@ -37,6 +37,29 @@ def binned(p, y, segment):
     return y[places.to_numpy() == 2].sum() / y.sum()
 
 
+def calibrated(p, y, segment):
+    frame = pd.DataFrame({"y": y, "p": p})
+    frame["bin"] = pd.cut(frame["p"], bins=[0.0, 0.2, 0.6, 1.0], labels=False, include_lowest=True)
+    return frame.groupby("bin")["y"].mean().max()
+
+
+def in_intervals(p, y, segment):
+    bins = pd.cut(p, [-np.inf, 0.4, 0.8, np.inf], right=False)
+    return pd.Series(y).groupby(np.asarray(bins.codes)).mean().max()
+
+
+def inside(p, y, segment):
+    return (pd.Series(p).between(0.2, 0.6) == y).mean()
+
+
+def searched(p, y, segment):
+    return pd.Series(np.sort(p)).searchsorted(0.5) / len(p)
+
+
+def cut_by_their_range(p, y, segment):
+    return (pd.cut(p, 3, labels=False) == y).mean()
+
+
 def ranked(p, y, segment):
     frame = pd.DataFrame({"y": y, "p": p, "segment": segment})
     frame["place"] = frame.groupby("segment")["p"].rank(ascending=False, method="first")
@@ -49,7 +72,10 @@ def batch(seed, tied=False):
     return {"p": p, "y": np.arange(N) % 2, "segment": np.arange(N) // 8}
 
 
-@pytest.mark.parametrize("metric", [worst_segment, picked, applied, ranked], ids=lambda metric: metric.__name__)
+COLUMNS = (worst_segment, picked, applied, ranked, binned, calibrated, in_intervals, inside)
+
+
+@pytest.mark.parametrize("metric", COLUMNS, ids=lambda metric: metric.__name__)
 def test_entries_of_a_column_are_compared(metric):
     criterion = dispatched_loss(metric, Request(scores=("p",), direction="maximize", example=batch(0)))()
     for tied in (False, True):
@@ -65,9 +91,17 @@ def test_entries_of_a_column_are_compared(metric):
 
 def test_what_pandas_computes_is_refused_with_a_remedy():
     with pytest.raises(MetricError) as caught:
-        dispatched_loss(binned, Request(scores=("p",), direction="maximize", example=batch(0)))
+        dispatched_loss(searched, Request(scores=("p",), direction="maximize", example=batch(0)))
     found = caught.value.diagnostics[0]
     assert found.code == "M2L301"
     assert "column of scores" in found.message
     assert found.span is not None and found.span.path == __file__
     assert "before they are put into" in found.hint
+
+
+def test_edges_that_depend_on_the_scores_are_refused():
+    with pytest.raises(MetricError) as caught:
+        dispatched_loss(cut_by_their_range, Request(scores=("p",), direction="maximize", example=batch(0)))
+    found = caught.value.diagnostics[0]
+    assert (found.code, found.span.path) == ("M2L301", __file__)
+    assert "np.linspace" in found.hint
