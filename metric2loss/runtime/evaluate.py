@@ -37,13 +37,14 @@ class Batching:
     why: str = "no configurations were evaluated yet"
     failures: int = 0
     run_cost: int = 0  # of one configuration, in numbers handed to a batched g; 0: not measured
+    own_cost: int = 0  # the part of it that is not for making outcomes of binaries
 
     def __str__(self) -> str:
         return f"{self.way}: {self.why}"
 
     def settle(self, way: str, why: str) -> None:
         """The decision stands from now on."""
-        self.way, self.why, self.run_cost = way, why, 0
+        self.way, self.why, self.run_cost, self.own_cost = way, why, 0, 0
 
     def fall_back(self, refusal: Exception) -> None:
         """At first use, or after several batches, the loop it is."""
@@ -221,12 +222,21 @@ class Evaluator:
             return batching.run_cost
         bits = now()
         if batching.way == "vmap":
+            flips = torch.arange(min(2 * _SMALL, len(bits)), device=bits.device).unsqueeze(1)
             with effort.Handled() as handled:
-                self.at_flips(bits, torch.arange(min(2 * _SMALL, len(bits)), device=bits.device).unsqueeze(1))
+                self.at_flips(bits, flips)
+            with effort.Handled() as making:
+                self._flipped(bits, flips)
             batching.run_cost = max(1, handled.numbers // effort.PASSES)
+            batching.own_cost = max(1, (handled.numbers - making.numbers) // effort.PASSES)
         else:
-            batching.run_cost = effort.NUMBERS * effort.calls(lambda: self.at(bits.unsqueeze(0)))
+            batching.run_cost = batching.own_cost = effort.NUMBERS * effort.calls(lambda: self.at(bits.unsqueeze(0)))
         return batching.run_cost
+
+    def own_cost(self, now: Callable[[], Tensor]) -> int:
+        """The same where outcomes are given, not binaries."""
+        self.run_cost(now)
+        return self.batching["g"].own_cost
 
     # --- one chunk
 

@@ -176,6 +176,11 @@ class Problem:
         return self.evaluator.batching["g" if self.n_rows == 1 else "rows"].way == "loop"
 
     @property
+    def own_cost(self) -> int:
+        """What a configuration costs that is given as an outcome."""
+        return self.evaluator.own_cost(lambda: self.bits)
+
+    @property
     def run_cost(self) -> int:
         """What one configuration costs beside the numbers handed to g, in such numbers."""
         return self.evaluator.run_cost(lambda: self.bits)

@@ -28,6 +28,7 @@ _CHECKS = 8
 # multiples of 2^32 over the plastic number and over its square fill a square evenly
 _SPREAD = np.arange(1, 4 * _CHECKS + 1).reshape(-1, 1) * np.array([3242174889, 2447445414])
 _SMALL = 2**16  # pairs of which all configurations are drawn at once: calls cost more than numbers
+_PASSES = 4  # numbers that an evaluation is reckoned at, for each item
 MOST = 2**22  # pairs that are drawn one by one
 
 
@@ -198,7 +199,8 @@ def credit(problem: Problem, split: Split, budget: int) -> tuple[Tensor, float] 
     items = torch.cat([split.good[0], split.bad[0]])  # type: ignore[index]
     bases, rows = draws.sequence, draws.swaps()
     seed = int(torch.randint(2**31, (1,), generator=problem.generator))
-    chance = _chances(rows[:, 0], max(16, budget // max(draws.length, problem.run_cost)))
+    price = max(_PASSES * draws.length, problem.own_cost)  # type: ignore[attr-defined]
+    chance = _chances(rows[:, 0], max(16, budget // price))
     taken = slice(None) if chance is None else np.random.default_rng(seed).random(len(rows)) < chance
     kept, weight = rows[taken], 1.0 if chance is None else 1 / chance[taken]
     share = len(kept) / max(len(rows), 1)

@@ -163,6 +163,13 @@ def test_a_pair_of_a_metric_that_counts_right_pairs_is_worth_the_same_in_every_b
     assert torch.allclose(found, torch.full_like(found, 1 / found.numel()), rtol=1e-6, atol=0)
 
 
+def test_what_making_outcomes_of_pairs_costs_is_not_charged_for_swaps():
+    scores = torch.randn(600, generator=torch.Generator().manual_seed(0))
+    problem = generated("average_precision")().problem(scores, torch.arange(600) % 4 == 0)
+    assert problem.own_cost < 600 < 10 * problem.own_cost < problem.run_cost
+    assert swaps.credit(problem, problem.split, 2**20)[1] > 0.3
+
+
 def test_anchoring_is_that_of_listed_pairs():
     problem = solved("average_precision")
     number, _ = flat_numbers(problem)
