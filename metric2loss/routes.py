@@ -58,10 +58,11 @@ def loss_class(metric: Callable[..., Any], request: Request) -> type[SurrogateLo
     except MetricError as refusal:
         if not (_may_dispatch(refusal) and _runs_as_it_is(metric, refusal)):
             raise
-        return _dispatched(metric, request, refusal)
+        return _dispatched(_Attempt(metric, request), refusal)
     if request.example is None:
         return loss
-    at_once = _at_once(loss, metric, request, request.example)
+    dispatched = _Attempt(metric, request)
+    at_once = _at_once(loss, dispatched, request.example)
     if at_once is not None:
         return at_once
     try:
@@ -70,20 +71,36 @@ def loss_class(metric: Callable[..., Any], request: Request) -> type[SurrogateLo
     except MetricError as error:
         doubt = error
     if doubt is not None:
-        return _dispatched(metric, request, doubt)
-    return _telling_entries_apart(criterion, metric, request, request.example)
+        return _dispatched(dispatched, doubt)
+    return _telling_entries_apart(criterion, dispatched, request.example)
 
 
-def _at_once(
-    loss: type[SurrogateLoss], metric: Callable[..., Any], request: Request, example: inputs.Example
-) -> type[SurrogateLoss] | None:
+class _Attempt:
+    """The metric run as it is: tried when it is asked for, and once."""
+
+    def __init__(self, metric: Callable[..., Any], request: Request) -> None:
+        self.metric, self.request = metric, request
+        self._found: type[SurrogateLoss] | MetricError | None = None
+
+    def __call__(self) -> type[SurrogateLoss]:
+        if self._found is None:
+            try:
+                self._found = dispatched_loss(self.metric, self.request)
+            except MetricError as error:
+                self._found = error
+        if isinstance(self._found, MetricError):
+            raise self._found
+        return self._found
+
+
+def _at_once(loss: type[SurrogateLoss], dispatched: _Attempt, example: inputs.Example) -> type[SurrogateLoss] | None:
     """The metric run as it is, where its own text executes many steps one by one that are one step there."""
-    arguments = inputs.bind(metric, example)
+    arguments = inputs.bind(dispatched.metric, example)
     try:
         steps = loss().executed(**arguments)
         if steps < _MANY:
             return None
-        found = dispatched_loss(metric, request)
+        found = dispatched()
         whole = getattr(getattr(found, "settled_plan", None), "whole", "")
         return found if not whole and found().executed(**arguments) * _FEWER <= steps else None
     except MetricError:
@@ -91,16 +108,16 @@ def _at_once(
 
 
 def _telling_entries_apart(
-    criterion: SurrogateLoss, metric: Callable[..., Any], request: Request, example: inputs.Example
+    criterion: SurrogateLoss, dispatched: _Attempt, example: inputs.Example
 ) -> type[SurrogateLoss]:
     """The loss's class, or the one of the metric run as it is where only that knows which entries of a table are scores."""
     from metric2loss.runtime.selfcheck import operands  # torch: importing metric2loss stays light
 
-    loss = type(criterion)
+    loss, metric = type(criterion), dispatched.metric
     if not operands.constant(criterion, inputs.bind(metric, example)):
         return loss
     try:
-        found = dispatched_loss(metric, request)
+        found = dispatched()
         return loss if operands.constant(found(), inputs.bind(metric, example)) else found
     except MetricError:
         return loss
@@ -131,12 +148,12 @@ def _doubt(loss: SurrogateLoss, metric: Callable[..., Any], example: inputs.Exam
     return compiling(loss, inputs.bind(metric, example), metric)
 
 
-def _dispatched(metric: Callable[..., Any], request: Request, refusal: MetricError) -> type[SurrogateLoss]:
+def _dispatched(dispatched: _Attempt, refusal: MetricError) -> type[SurrogateLoss]:
     """The metric run as it is; what refused its text is said when that is refused too."""
     try:
-        return dispatched_loss(metric, request)
+        return dispatched()
     except MetricError as error:
-        _tried_alone(metric, request)
+        _tried_alone(dispatched.metric, dispatched.request)
         if all(found.code[3] in "13" for found in refusal.diagnostics):
             raise error from refusal
         raise refusal from error
