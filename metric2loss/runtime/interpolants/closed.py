@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Problem
-from metric2loss.runtime.interpolants import margins
+from metric2loss.runtime.interpolants import links, margins
 from metric2loss.runtime.light import heavy, light, total
 from metric2loss.runtime.split import Split
 
@@ -22,7 +22,7 @@ def decided(problem: Problem, split: Split) -> bool:
     )
 
 
-def gradient(problem: Problem, split: Split, power: margins.Power) -> tuple[Tensor, float] | None:
+def gradient(problem: Problem, split: Split, power: links.Power) -> tuple[Tensor, float] | None:
     """dL/dkeys of the integrated credit and the mean credit, from two evaluations of the rows; None if there is none."""
     worth, size = _worth(problem, split)
     if size == 0:

@@ -31,7 +31,7 @@ class Integrated:
     """Credit of each binary along the path, through a link between logistic and sigmoid; see `credit` and `links`.
 
     p goes from `first` to `last` in a training.  By default it stays at ½, for that was never worse (see docs), and that of rows
-    of a choice is at most ½: it settles where the batch says, see `margins.Power`.
+    of a choice and of orders over the batch is at most ½: it settles where the batch says, see `links.Power`.
     `budget` bounds the work of a step, in configurations times numbers handed to g: above it only a random share of the
     flips is evaluated, and where that share is small, the paper's anchors are. `anneal_anchored` anneals the link of
     orders over the batch as well; measured on average precision, it was never better and worse at low learning rates.
@@ -174,13 +174,19 @@ class Integrated:
         pull = links.anchored(split, worth, self._of_anchored(problem))
         return pull.mul_(split.temperature / problem.temperature)  # of one strength, however near it looks
 
-    def _of_rows(self, problem: Problem) -> margins.Power:
+    def _of_rows(self, problem: Problem) -> links.Power:
         """p of rows of a choice."""
-        return margins.Power(problem.progress, settles=self.first is None and self.last is None)
+        return links.Power(problem.progress, settles=self._settles)
 
-    def _of_anchored(self, problem: Problem) -> float:
+    def _of_anchored(self, problem: Problem) -> links.Power:
         """p of orders over the batch."""
-        return problem.progress if self.anneal_anchored else 0.0
+        if self.anneal_anchored:
+            return links.Power(problem.progress)
+        return links.Power(problem.progress, settles=True) if self._settles else links.Power(0.0)
+
+    @property
+    def _settles(self) -> bool:
+        return self.first is None and self.last is None
 
     def _met(self, met: float) -> None:
         """Remember how large the credit usually is."""

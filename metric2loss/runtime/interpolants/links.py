@@ -29,6 +29,28 @@ _NEAR = 0.6  # of the spread of the scores of a side: the temperature of an orde
 _NEAREST = 0.1  # the least of it, in temperatures
 
 
+@dataclass(frozen=True)
+class Power:
+    """p of the rows or pairs of a batch: `most`, or, where it `settles`, as much of that as E says, the mean of their u.
+
+    4 (E − c)(1 − E) / (1 − c)², c what chance gives: 0 for rows of many candidates, ½ for pairs. While hardly anything is right
+    there is nothing to protect, and once all but a little is, that little is worth learning: logistic. Where rows or pairs that
+    cannot be learned (wrong labels) keep E from rising, the lost ones are let go. Measured, test metric less the best hand-made
+    loss, 6 to 8 seeds, without and with settling: accuracy (p = ½ without), clean −.004 and +.001 (SE .002), with 30 % wrong labels
+    −.004 and −.003 (.002), heat maps −.011 and −.004 (.013); average precision (0 without), clean +.007 and +.022 (.006), with wrong
+    labels −.006 and −.002 (.005), well-specified −.002 and −.013 (.005); AUC with wrong labels −.001 and +.005 (.003).
+    """
+
+    most: float
+    settles: bool = False
+
+    def at(self, right: float, chance: float = 0.0) -> float:
+        """p where the mean of u is `right`."""
+        if not self.settles:
+            return self.most
+        return self.most * max(0.0, 4 * (right - chance) * (1 - right) / (1 - chance) ** 2)
+
+
 class Annealed:
     """Inside, the problem's progress is the p of links and paths, which goes from `first` to `last` in a training."""
 
@@ -119,15 +141,24 @@ def even(credit: Tensor) -> bool:
     return low.item() == high.item()
 
 
-def anchored(split: Split, credit: Tensor, progress: float) -> Tensor:
+def anchored(split: Split, credit: Tensor, power: Power) -> Tensor:
     """dL/dkeys of one order over the batch, from the credit [goods, bads]; see `Sides.anchored`."""
     share = _shares(credit)
     good, bad = split.of_good[0], split.of_bad[0]
     of_pair, of_good, of_bad = _factors(*credit.shape)
-    pairs = of_pair * share * link(good.unsqueeze(1) - bad, progress)
-    up = pairs.sum(1) + of_good * share.sum(1) * link(good, progress)
-    down = pairs.sum(0) + of_bad * share.sum(0) * link(-bad, progress)
+    x = good.unsqueeze(1) - bad
+    p = _settled(power, share, x)
+    pairs = of_pair * share * link(x, p)
+    up = pairs.sum(1) + of_good * share.sum(1) * link(good, p)
+    down = pairs.sum(0) + of_bad * share.sum(0) * link(-bad, p)
     return split.gradient(up.unsqueeze(0), down.unsqueeze(0))
+
+
+def _settled(power: Power, share: Tensor, x: Tensor) -> float:
+    """p of pairs and of examples alike, by the pairs' u as their credit weighs them."""
+    if not power.settles:
+        return power.most
+    return power.at(float((torch.sigmoid(x) * share).sum() / share.sum()), chance=0.5)
 
 
 def _shares(credit: Tensor) -> Tensor:
@@ -164,11 +195,11 @@ class Sides:
         wins = torch.zeros(layout.keys.numel(), dtype=torch.bool, device=best.device).index_fill_(0, winner, True)
         return None if bool(wins[loser].any()) else cls(leaf, winner, loser)
 
-    def anchored(self, problem: Problem, credit: Tensor, progress: float) -> Tensor:
+    def anchored(self, problem: Problem, credit: Tensor, power: Power) -> Tensor:
         """dL/dS of the examples' keys S: half by pairs, half by a threshold whose pull the credit splits inside each side.
 
-        Pairs at p = ½ instead of 0 are as good at usual rates (average precision +.001 ± .004, with wrong labels +.006 ± .009) and
-        let lost ones go: at Adam's rate .3 one of eight networks that tell digit 0 never came back.
+        Pairs at p = ½ all the time let lost ones go for good: at Adam's rate .3 one of eight networks that tell digit 0 never
+        came back. Where p settles, it is 0 for an order that is no better than chance.
         """
         share = _shares(credit[self.leaf.start : self.leaf.stop])
         keys = self.leaf.layout.keys.detach().double().reshape(-1) / problem.temperature
@@ -176,8 +207,10 @@ class Sides:
         if not even(share):
             keys = keys / focus(keys[winners], keys[losers])
         of_pair, of_winner, of_loser = _factors(len(winners), len(losers))
-        pairs = of_pair * share * link(keys[self.winner] - keys[self.loser], progress)
-        up = pairs + of_winner * share * link(keys[self.winner], progress)
-        down = pairs + of_loser * share * link(-keys[self.loser], progress)
+        x = keys[self.winner] - keys[self.loser]
+        p = _settled(power, share, x)
+        pairs = of_pair * share * link(x, p)
+        up = pairs + of_winner * share * link(keys[self.winner], p)
+        down = pairs + of_loser * share * link(-keys[self.loser], p)
         pull = torch.zeros_like(keys).index_add_(0, self.winner, up).index_add_(0, self.loser, -down)
         return -pull / problem.temperature

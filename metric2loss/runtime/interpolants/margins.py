@@ -4,13 +4,12 @@ Its sigmoid P is the softmax probability that a good candidate is chosen.  With 
 margin: cross entropy at p = 0, the expected value of the row at p = 1.  Between them P^p is small while the network
 knows nothing, the more candidates the smaller, and plain gradient descent would hardly begin; so all rows are pulled harder
 by s^(−p (1 − p)), s the share of good candidates, which P is at equal keys: at neither end, and nothing to Adam.
-Which p is right depends on how much of the batch can be learned, and the batch says so: see `Power`.
+Which p is right depends on how much of the batch can be learned, and the batch says so: see `links.Power`.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,33 +18,12 @@ from torch import Tensor
 from metric2loss.runtime import masks
 from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.good_rows import GoodRows
-from metric2loss.runtime.interpolants.links import link
+from metric2loss.runtime.interpolants.links import Power, link
 from metric2loss.runtime.light import heavy, least, light, total
 from metric2loss.runtime.side import Side
 from metric2loss.runtime.split import Split
 
 _LEAST = 1e-30  # a softmax probability that is still a number of full precision
-
-
-@dataclass(frozen=True)
-class Power:
-    """The p of the rows of a batch: `most`, or, where it `settles`, 4 E (1 − E) of that, E the mean of the rows' P.
-
-    While hardly any row is right there is nothing to protect, and once all but a few are, those few are worth learning:
-    cross entropy.  Where rows that cannot be learned (wrong labels) keep E from rising, lost rows are let go.  Measured, test
-    metric less the best hand-made loss, 6 to 8 seeds, p = ½ and settling: accuracy, clean −.004 and +.001 (SE .002), with 30 %
-    wrong labels −.004 and −.003 (.002); heat maps −.011 and −.004 (.013), at the hand-made loss's rate −.035 and −.009.
-    """
-
-    most: float
-    settles: bool = False
-
-    def at(self, chances: Any) -> float:
-        """p, from the P of every row, [R] (a tensor or an array)."""
-        if not self.settles or not chances.shape[0]:
-            return self.most
-        right: float = total(chances) / chances.shape[0]
-        return self.most * 4 * right * (1 - right)
 
 
 def pulled(split: Split, worth: Tensor, power: Power) -> Tensor:
@@ -61,7 +39,7 @@ def pulled(split: Split, worth: Tensor, power: Power) -> Tensor:
     share = torch.where(good, -up, down)
     margin = of_good - of_bad
     mixed = torch.isfinite(margin)
-    p = power.at(torch.sigmoid(margin[mixed]))
+    p = power.at(_mean(torch.sigmoid(margin[mixed])))
     pull = torch.where(mixed, worth.to(keys), 0.0) * link(torch.where((worth >= 0) & mixed, margin, -margin), p)
     pull = pull.nan_to_num_().mul_(_harder(split, p) / split.temperature)
     return share.mul_(pull.unsqueeze(1)).reshape(-1)
@@ -77,7 +55,7 @@ def _of_few(split: Split, few: Tensor, worth: Tensor, power: Power) -> Tensor | 
     if least(p) < _LEAST or least(light(worth)) < 0:
         return _by_sums(split, few, worth, power)
     rest = light(shares.scatter_(1, few, 0.0).sum(1))
-    at = power.at(p)
+    at = power.at(_mean(p))
     pull = light(worth) * (p if at == 1 else p**at) * (_harder(split, at) / split.temperature)
     of_good = good * (-pull * rest / p)[:, None]
     return shares.mul_(heavy(pull).unsqueeze(1)).scatter_(1, few, heavy(of_good)).reshape(-1)
@@ -112,7 +90,7 @@ def _by_largest(split: Split, few: Tensor, worth: Tensor, power: Power) -> Tenso
 def _pull(split: Split, margin: Tensor, worth: Tensor, power: Power) -> Tensor:
     """How hard each row is pulled, [R]."""
     upwards = margin if least(light(worth)) >= 0 else torch.where(worth >= 0, margin, -margin)
-    p = power.at(light(torch.sigmoid(margin)))
+    p = power.at(_mean(light(torch.sigmoid(margin))))
     return heavy(light(worth) * light(link(upwards, p)) * (_harder(split, p) / split.temperature))
 
 
@@ -126,6 +104,11 @@ def _harder(split: Split, p: float) -> float:
         amounts = split.amounts[split.amounts > 0]
         good = float(amounts.sum()) / (max(len(amounts), 1) * split.shape[1])
     return good ** (-p * (1 - p)) if good else 1.0
+
+
+def _mean(chances: Any) -> float:
+    found: float = total(chances) / max(chances.shape[0], 1)
+    return found
 
 
 def _soft(keys: Tensor) -> tuple[Tensor, Tensor]:

@@ -208,6 +208,26 @@ def test_an_order_is_read_at_a_temperature_of_its_own_scores(spread):
     assert links.focus(up + 3, down + 3) == pytest.approx(links.focus(up, down), rel=1e-3)
 
 
+@pytest.mark.parametrize(("chance", "middle"), [(0.0, 0.5), (0.5, 0.75)])
+def test_p_settles_at_nothing_where_nothing_or_all_is_right(chance, middle):
+    power = links.Power(0.5, settles=True)
+    assert power.at(chance, chance) == power.at(1.0, chance) == power.at(chance / 2, chance) == 0
+    assert power.at(middle, chance) == 0.5 > power.at(0.9, chance) > power.at(0.99, chance) > 0
+
+
+def test_an_order_settles_by_the_pairs_that_the_metric_heeds():
+    problem = some_ranking(12)
+    side = links.Sides.read(problem, problem.leaves[0])
+    x, plan = oriented(problem), credit.Plan.of(problem)
+    worth = credit.of_binaries(problem.seeded(), plan, x)
+    near = links.focus(*(problem.leaves[0].layout.keys.detach()[torch.unique(at)] for at in (side.winner, side.loser)))
+    share = worth.clamp(min=0)
+    right = float((torch.sigmoid(x / near) * share).sum() / share.sum())
+    p = 0.5 * max(0.0, 16 * (right - 0.5) * (1 - right))
+    found = side.anchored(problem, worth, links.Power(0.5, settles=True))
+    assert torch.allclose(found, side.anchored(problem, worth, links.Power(p)))
+
+
 def test_only_one_pool_with_two_sides_is_anchored():
     problem = some_ranking(9)
     leaf = problem.leaves[0]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from metric2loss.runtime.interpolants import margins
+from metric2loss.runtime.interpolants import links, margins
 from metric2loss.runtime.side import Side
 from metric2loss.runtime.split import Split
 
@@ -19,9 +19,7 @@ def rows(few: int, kind: str) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.3])
-@pytest.mark.parametrize(
-    "power", [margins.Power(0.0), margins.Power(0.3), margins.Power(1.0), margins.Power(0.5, True)]
-)
+@pytest.mark.parametrize("power", [links.Power(0.0), links.Power(0.3), links.Power(1.0), links.Power(0.5, True)])
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 @pytest.mark.parametrize("few", [1, 3])
 @pytest.mark.parametrize("kind", ["plain", "ties", "far"])
@@ -43,15 +41,15 @@ def test_rows_settle_between_cross_entropy_and_the_middle_by_how_many_are_right(
     good = torch.zeros(6, 3, dtype=torch.bool).index_fill_(1, torch.tensor(0), True)
     split = Split(logits.reshape(-1), Side.of(good))
     worth = torch.full((6,), 1 / 6, dtype=torch.double)
-    settled = margins.pulled(split, worth, margins.Power(0.5, settles=True))
-    assert torch.allclose(settled, margins.pulled(split, worth, margins.Power(2 * right * (1 - right))))
-    assert margins.Power(0.5, settles=True).at(share) <= 0.5 == margins.Power(0.5).at(share)
+    settled = margins.pulled(split, worth, links.Power(0.5, settles=True))
+    assert torch.allclose(settled, margins.pulled(split, worth, links.Power(2 * right * (1 - right))))
+    assert links.Power(0.5, settles=True).at(right) <= 0.5 == links.Power(0.5).at(right)
 
 
 def test_rows_of_one_kind_do_not_decide_where_the_others_settle():
     keys = torch.tensor([[2.0, 0.0, 1.0], [0.3, 0.1, 0.2], [0.0, 5.0, 0.0]], dtype=torch.double)
     good = torch.tensor([[True, False, False], [False, False, False], [True, True, False]])
-    both, power = torch.tensor([1.0, 0.0, 1.0]).double(), margins.Power(0.5, settles=True)
+    both, power = torch.tensor([1.0, 0.0, 1.0]).double(), links.Power(0.5, settles=True)
     found = margins.pulled(Split(keys.reshape(-1), Side.of(good)), both, power).reshape(3, 3)
     kept = [0, 2]
     wanted = margins.pulled(Split(keys[kept].reshape(-1), Side.of(good[kept])), both[kept], power).reshape(2, 3)

@@ -170,14 +170,15 @@ def test_what_making_outcomes_of_pairs_costs_is_not_charged_for_swaps():
     assert swaps.credit(problem, problem.split, 2**20)[1] > 0.3
 
 
-def test_anchoring_is_that_of_listed_pairs():
+@pytest.mark.parametrize("power", [links.Power(0.25), links.Power(0.5, settles=True)])
+def test_anchoring_is_that_of_listed_pairs(power):
     problem = solved("average_precision")
     number, _ = flat_numbers(problem)
     worth = torch.rand(problem.size, generator=torch.Generator().manual_seed(0), dtype=torch.double) - 0.2
     side = links.Sides.read(problem, problem.leaves[0])
-    slow = side.anchored(problem, worth, 0.25)
+    slow = side.anchored(problem, worth, power)
     near = links.focused(problem.split)
-    fast = links.anchored(near, worth[number], 0.25) * near.temperature
+    fast = links.anchored(near, worth[number], power) * near.temperature
     assert near.temperature < 1
     assert torch.allclose(fast.double(), slow, atol=1e-6)
 
