@@ -28,7 +28,7 @@ _CHECKS = 8
 # multiples of 2^32 over the plastic number and over its square fill a square evenly
 _SPREAD = np.arange(1, 4 * _CHECKS + 1).reshape(-1, 1) * np.array([3242174889, 2447445414])
 _SMALL = 2**16  # pairs of which all configurations are drawn at once: calls cost more than numbers
-_PASSES = 4  # numbers that an evaluation is reckoned at, for each item
+_PASSES = 6  # numbers that an evaluation is reckoned at, for each item
 MOST = 2**22  # pairs that are drawn one by one
 
 
