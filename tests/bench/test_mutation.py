@@ -39,6 +39,6 @@ def test_every_mutant_differs_from_the_module():
 def test_the_committed_run_meets_the_target_and_stands_in_the_docs():
     report = json.loads(RUNS.read_text(encoding="utf-8"))
     assert report["share"] >= 0.95
-    assert len(report["unaltered but failed"]) <= 4
+    assert len(report["unaltered but failed"]) <= 0.07 * report["unaltered programs"]
     page = (Path(__file__).parents[2] / "docs" / "internals.md").read_text(encoding="utf-8")
     assert table(report) in page

@@ -167,7 +167,7 @@ def test_what_making_outcomes_of_pairs_costs_is_not_charged_for_swaps():
     scores = torch.randn(600, generator=torch.Generator().manual_seed(0))
     problem = generated("average_precision")().problem(scores, torch.arange(600) % 4 == 0)
     assert problem.own_cost < 600 < 10 * problem.own_cost < problem.run_cost
-    assert swaps.credit(problem, problem.split, 2**20)[1] > 0.3
+    assert swaps.credit(problem, problem.split, 2**20)[1] > 0.2
 
 
 @pytest.mark.parametrize("power", [links.Power(0.25), links.Power(0.5, settles=True)])
