@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.core.record import every
 from bench.core.sweep import LONGER, Plan
-from bench.report import descent, figures, full_runs, learning, paper, rivals, sigmas
+from bench.report import demo, descent, figures, full_runs, learning, paper, rivals, sigmas
 from bench.report.comparison import Comparison, comparisons
 from bench.report.remarks import REMARKS
 from bench.tasks import groups
@@ -49,6 +49,8 @@ def page(
         parts.append(descent.section(plain))
     if learned and (runs / "rivals").exists():
         parts.append(rivals.section(rivals.joined(learned, every(runs / "rivals"))))
+    if (runs / "demo.txt").exists():
+        parts.append(demo.section(runs / "demo.txt"))
     parts.append(paper.section(papers, runs))
     if sigmas.task_of(papers) is not None:
         parts.append("![PCKh by the width of the bump](figures/sigmas.svg)")
