@@ -20,7 +20,7 @@ from metric2loss.runtime import indexing, numpy_elementwise, numpy_statistics, n
 from metric2loss.runtime.batched import Unbatchable, agreed, in_batch, plain
 from metric2loss.runtime.dtypes import as_tensor, dtype_of, torch_dtype
 from metric2loss.runtime.failures import failure
-from metric2loss.runtime.numpy_functions import evaluate, ufunc
+from metric2loss.runtime.numpy_forms import evaluate, ufunc
 from metric2loss.runtime.rearranged import moved
 from metric2loss.runtime.tabled import scores_after
 

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metric2loss.runtime import numpy_functions  # noqa: F401 (these forms take the place of some of its)
 from metric2loss.runtime.dtypes import dtype_of, torch_dtype
-from metric2loss.runtime.numpy_functions import by_torch_numpy, evaluate, on_tensor, register
+from metric2loss.runtime.numpy_forms import by_torch_numpy, evaluate, on_tensor, register
 
 Function = Callable[..., Any]
 

@@ -1,9 +1,8 @@
-"""NumPy's functions on tensors: torch._numpy where it has them and vmap bears them, written here where not."""
+"""NumPy's functions on tensors, written by hand where torch._numpy lacks them or vmap does not bear its own."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,149 +10,17 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.batched import agreed, each, is_batched, spread, true_places
-from metric2loss.runtime.indexing import deep
-from metric2loss.runtime.torch_numpy import tnp
-
-Function = Callable[..., Any]
-_TABLE: dict[str, Function] = {}
-_METHODS: dict[str, Callable[[Any], Function]] = {}
-
-
-def _numpy_name(*names: str) -> Callable[[Function], Function]:
-    def add(function: Function) -> Function:
-        for name in names:
-            _TABLE[name] = function
-        return function
-
-    return add
-
-
-def numpy_name(*names: str) -> Callable[[Function], Function]:
-    """Registers the tensor form of NumPy functions."""
-    return _numpy_name(*names)
-
-
-def register(name: str, function: Function) -> None:
-    """The same for a function that is made elsewhere."""
-    _TABLE[name] = function
-
-
-def register_method(method: str, made: Callable[[Any], Function]) -> None:
-    """Registers what makes the tensor form of a ufunc's method."""
-    _METHODS[method] = made
-
-
-def by_torch_numpy(name: str) -> Function:
-    """What torch._numpy has under a name."""
-    return _by_torch_numpy(name)
-
-
-def on_tensor(x: Any) -> Tensor:
-    """Anything NumPy takes for an array as a tensor."""
-    return _as(x)
-
-
-def evaluate(function: Any) -> Function:
-    """The tensor form of a NumPy function; calling an unknown one raises NotImplementedError."""
-    name = function.__name__
-    return _TABLE.get(name) or _by_torch_numpy(name)
-
-
-def ufunc(function: Any, method: str) -> Function:
-    """The tensor form of a ufunc or of one of its methods."""
-    name = function.__name__
-    if method == "__call__":
-        return _TABLE.get(name) or _by_torch_numpy(name) if name in _TABLE or hasattr(tnp, name) else _special(name)
-    table = {
-        "reduce": {
-            "add": "sum",
-            "multiply": "prod",
-            "maximum": "max",
-            "minimum": "min",
-            "logical_and": "all",
-            "logical_or": "any",
-        },
-        "accumulate": {"add": "cumsum", "multiply": "cumprod", "maximum": "cummax", "minimum": "cummin"},
-    }.get(method, {})
-    if name in table:
-        known = _TABLE.get(table[name]) or _by_torch_numpy(table[name])
-        return lambda x, axis=0, **kwargs: known(x, axis=axis, **kwargs)
-    if method == "outer":
-        return lambda a, b: ufunc(function, "__call__")(_as(a).reshape(*_as(a).shape, *(1,) * _as(b).ndim), b)
-    made = _METHODS.get(method)
-    return _unknown(f"{name}.{method}") if made is None else made(function)
-
-
-def _special(name: str) -> Function:
-    found = getattr(torch.special, name, None)
-    return _unknown(name) if found is None else lambda *args, **kwargs: found(*(_as(a) for a in args))
-
-
-def _unknown(name: str) -> Function:
-    def refuse(*args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(name)
-
-    return refuse
-
-
-def _by_torch_numpy(name: str) -> Function:
-    found = getattr(tnp, name, None)
-    if found is None:
-        return _of_linear_algebra(name)
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        _check_shapes(name, args)
-        kwargs = {key: value for key, value in kwargs.items() if value is not np._NoValue}
-        args = tuple(_wrap(part) for part in args)
-        return _unwrap(found(*args, **{key: _wrap(part) for key, part in kwargs.items()}))
-
-    return call
-
-
-def _of_linear_algebra(name: str) -> Function:
-    found = getattr(torch.linalg, name, None)
-    return _unknown(name) if found is None else lambda *args: found(*(_as(part).double() for part in args))
-
-
-def _check_shapes(name: str, args: tuple[Any, ...]) -> None:
-    """torch._numpy's comparisons answer False for shapes that do not fit, where NumPy raises."""
-    if name in ("equal", "not_equal") and len(args) >= 2:
-        np.broadcast_shapes(*(tuple(part.shape) if hasattr(part, "shape") else np.shape(part) for part in args[:2]))
-
-
-def _wrap(part: Any) -> Any:
-    if isinstance(part, Tensor):
-        return tnp.ndarray(part)
-    if isinstance(part, np.ndarray):
-        return tnp.ndarray(torch.tensor(part))
-    if isinstance(part, np.generic):
-        return part.item()
-    if type(part) in (list, tuple):
-        return type(part)(_wrap(entry) for entry in part)
-    if isinstance(part, np.dtype) or (isinstance(part, type) and issubclass(part, np.generic)):
-        return np.dtype(part).name
-    return part
-
-
-def _unwrap(part: Any) -> Any:
-    if isinstance(part, tnp.ndarray):
-        return part.tensor
-    return type(part)(_unwrap(entry) for entry in part) if type(part) in (list, tuple) else part
-
-
-def _as(x: Any) -> Tensor:
-    if isinstance(x, Tensor):
-        return x
-    if type(x) in (list, tuple) and any(isinstance(part, Tensor) for part in deep(x)):
-        return torch.stack([_as(part) for part in x])
-    return torch.tensor(np.asarray(x))
-
-
-def _both(a: Any, b: Any) -> tuple[Tensor, Tensor]:
-    a, b = _as(a), _as(b)
-    dtype = torch.promote_types(a.dtype, b.dtype)
-    return a.to(dtype), b.to(dtype)
-
+from metric2loss.runtime.numpy_forms import (
+    Function,
+    both,
+    by_torch_numpy,
+    check_shapes,
+    evaluate,
+    numpy_name,
+    on_tensor,
+    register,
+    registered,
+)
 
 # --- arithmetic in NumPy's types: what torch would compute in float32 (an integer by an integer) is float64 there
 
@@ -166,7 +33,7 @@ def _common(a: Any, b: Any) -> torch.dtype:
 def _kind(x: Any) -> Any:
     if isinstance(x, Tensor):
         return x.dtype
-    return type(x) if type(x) in _PYTHON else _as(x).dtype
+    return type(x) if type(x) in _PYTHON else on_tensor(x).dtype
 
 
 @functools.cache
@@ -209,21 +76,21 @@ def _arithmetic(name: str, operation: Function, real: bool = False) -> None:
         dtype = torch.float64 if real and not dtype.is_floating_point else dtype
         return operation(_of_type(a, dtype), _of_type(b, dtype))
 
-    plain = _by_torch_numpy(name)
-    _TABLE[name] = call
+    plain = by_torch_numpy(name)
+    register(name, call)
 
 
 def _of_type(x: Any, dtype: torch.dtype) -> Any:
     """A tensor in the type computed in; a Python number as it is."""
     if isinstance(x, Tensor):
         return x.to(dtype)
-    return x if type(x) in _PYTHON else _as(x).to(dtype)
+    return x if type(x) in _PYTHON else on_tensor(x).to(dtype)
 
 
 for _ufunc in ("add", "subtract", "multiply"):
     _arithmetic(_ufunc, getattr(torch, _ufunc))
 for _ufunc in ("divide", "true_divide"):
-    _arithmetic(_ufunc, lambda a, b: torch.div(_as(a), b), real=True)
+    _arithmetic(_ufunc, lambda a, b: torch.div(on_tensor(a), b), real=True)
 
 
 def _comparison(name: str, operation: Function) -> None:
@@ -231,13 +98,13 @@ def _comparison(name: str, operation: Function) -> None:
         if kwargs or not all(isinstance(x, Tensor) or type(x) in (bool, int, float) for x in (a, b)):
             return plain(a, b, **kwargs)
         if isinstance(a, Tensor) and isinstance(b, Tensor) and a.ndim and b.ndim and a.shape != b.shape:
-            _check_shapes(name, (a, b))
+            check_shapes(name, (a, b))
         dtype = _common(a, b)
         a, b = _of_type(a, dtype), _of_type(b, dtype)
-        return operation(a, b) if isinstance(a, Tensor) else operation(_as(a), b)
+        return operation(a, b) if isinstance(a, Tensor) else operation(on_tensor(a), b)
 
-    plain = _by_torch_numpy(name)
-    _TABLE[name] = call
+    plain = by_torch_numpy(name)
+    register(name, call)
 
 
 for _ufunc in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):
@@ -256,24 +123,24 @@ def _reduction(name: str, operation: Function, real: bool = False) -> None:
         if given or dtype is not None or keepdims not in (False, np._NoValue) or type(axis) not in (int, type(None)):
             kept = {} if keepdims in (False, np._NoValue) else {"keepdims": keepdims}
             return plain(x, axis=axis, dtype=dtype, **kept, **kwargs)
-        x = _as(x)
+        x = on_tensor(x)
         if real and not x.dtype.is_floating_point:
             x = x.double()
         return operation(x.reshape(-1), 0) if axis is None else operation(x, axis)
 
-    plain = _by_torch_numpy(name)
-    _TABLE[name] = call
+    plain = by_torch_numpy(name)
+    register(name, call)
 
 
 def _partly(name: str, x: Any, more: dict[str, Any], **kwargs: Any) -> Any:
     """A reduction with `where=` or `initial=`: entries left out count as nothing, the initial value as one more."""
     neutral = 1.0 if name == "prod" else 0.0
-    reduce = _TABLE["sum" if name == "mean" else name]
-    x, chosen = _as(x), more.get("where", True)
-    kept = _as(chosen).bool().expand(x.shape) if chosen is not True else torch.ones_like(x, dtype=torch.bool)
+    reduce = registered("sum" if name == "mean" else name)
+    x, chosen = on_tensor(x), more.get("where", True)
+    kept = on_tensor(chosen).bool().expand(x.shape) if chosen is not True else torch.ones_like(x, dtype=torch.bool)
     total = reduce(torch.where(kept, x, torch.full_like(x, neutral)), **kwargs)
     if name == "mean":
-        return total / _TABLE["sum"](kept, axis=kwargs["axis"], keepdims=kwargs["keepdims"])
+        return total / registered("sum")(kept, axis=kwargs["axis"], keepdims=kwargs["keepdims"])
     initial = more.get("initial", neutral)
     return total * initial if name == "prod" else total + initial
 
@@ -284,47 +151,47 @@ _reduction("prod", torch.prod)
 _reduction("mean", torch.mean, real=True)
 
 
-@_numpy_name("negative")
+@numpy_name("negative")
 def negative(x: Any, **kwargs: Any) -> Any:
-    return -_as(x)
+    return -on_tensor(x)
 
 
-@_numpy_name("reshape")
+@numpy_name("reshape")
 def reshape(x: Any, shape: Any = None, order: str = "C", newshape: Any = None, copy: Any = None) -> Any:
     if order not in ("C", "K", "A"):
         raise NotImplementedError("reshape in Fortran order")
     shape = newshape if shape is None else shape
-    return _as(x).reshape((int(shape),) if np.ndim(shape) == 0 else tuple(int(n) for n in shape))
+    return on_tensor(x).reshape((int(shape),) if np.ndim(shape) == 0 else tuple(int(n) for n in shape))
 
 
 # --- sorting and searching
 
 
-@_numpy_name("argsort")
+@numpy_name("argsort")
 def argsort(x: Any, axis: int | None = -1, kind: Any = None, order: Any = None, stable: Any = None) -> Any:
-    x = _as(x)
+    x = on_tensor(x)
     return torch.argsort(x.reshape(-1) if axis is None else x, dim=-1 if axis is None else axis, stable=True)
 
 
-@_numpy_name("sort")
+@numpy_name("sort")
 def sort(x: Any, axis: int | None = -1, kind: Any = None, order: Any = None, stable: Any = None) -> Any:
-    x = _as(x)
+    x = on_tensor(x)
     return torch.sort(x.reshape(-1) if axis is None else x, dim=-1 if axis is None else axis, stable=True)[0]
 
 
-@_numpy_name("argpartition")
+@numpy_name("argpartition")
 def argpartition(x: Any, kth: Any, axis: int | None = -1, kind: Any = None, order: Any = None) -> Any:
     return argsort(x, axis)
 
 
-@_numpy_name("partition")
+@numpy_name("partition")
 def partition(x: Any, kth: Any, axis: int | None = -1, kind: Any = None, order: Any = None) -> Any:
     return sort(x, axis)
 
 
-@_numpy_name("lexsort")
+@numpy_name("lexsort")
 def lexsort(keys: Any, axis: int = -1) -> Any:
-    rows = [_as(key) for key in keys]
+    rows = [on_tensor(key) for key in keys]
     order = torch.argsort(rows[0], dim=axis, stable=True)
     for row in rows[1:]:
         again = torch.argsort(torch.gather(row, axis, order), dim=axis, stable=True)
@@ -332,42 +199,42 @@ def lexsort(keys: Any, axis: int = -1) -> Any:
     return order
 
 
-@_numpy_name("searchsorted")
+@numpy_name("searchsorted")
 def searchsorted(edges: Any, x: Any, side: str = "left", sorter: Any = None) -> Any:
     if sorter is not None:
         raise NotImplementedError("searchsorted with sorter")
-    edges, x = _both(edges, x)
+    edges, x = both(edges, x)
     passed = edges <= x.unsqueeze(-1) if side == "right" else edges < x.unsqueeze(-1)
     return passed.sum(-1)
 
 
-@_numpy_name("digitize")
+@numpy_name("digitize")
 def digitize(x: Any, bins: Any, right: bool = False) -> Any:
-    x, bins = _both(x, bins)
+    x, bins = both(x, bins)
     steps = agreed(bins).detach()
     if len(steps) > 1 and bool(steps[0] > steps[-1]):
         return ((x.unsqueeze(-1) <= bins) if right else (x.unsqueeze(-1) < bins)).sum(-1)
     return searchsorted(bins, x, "left" if right else "right")
 
 
-@_numpy_name("interp")
+@numpy_name("interp")
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     if period is not None:
         raise NotImplementedError("interp with period")
-    x, xp = _both(_as(x).double(), _as(xp).double())
-    fp = _as(fp).double()
+    x, xp = both(on_tensor(x).double(), on_tensor(xp).double())
+    fp = on_tensor(fp).double()
     upper = searchsorted(xp, x, "right").clamp(1, len(xp) - 1) if len(xp) > 1 else torch.zeros_like(x).long()
     lower = (upper - 1).clamp(min=0)
     x0, x1, f0, f1 = xp[lower], xp[upper], fp[lower], fp[upper]
     width = torch.where(x1 > x0, x1 - x0, torch.ones_like(x1))
     inside = f0 + (f1 - f0) * ((x - x0) / width).clamp(0, 1)
-    inside = torch.where(x < xp[0], fp[0] if left is None else _as(left).double(), inside)
-    return torch.where(x > xp[-1], fp[-1] if right is None else _as(right).double(), inside)
+    inside = torch.where(x < xp[0], fp[0] if left is None else on_tensor(left).double(), inside)
+    return torch.where(x > xp[-1], fp[-1] if right is None else on_tensor(right).double(), inside)
 
 
-@_numpy_name("isin", "in1d")
+@numpy_name("isin", "in1d")
 def isin(x: Any, test: Any, assume_unique: bool = False, invert: bool = False, kind: Any = None) -> Any:
-    x, test = _both(x, test)
+    x, test = both(x, test)
     found = (x.unsqueeze(-1) == test.reshape(-1)).any(-1)
     return ~found if invert else found
 
@@ -375,52 +242,52 @@ def isin(x: Any, test: Any, assume_unique: bool = False, invert: bool = False, k
 # --- running and missing values
 
 
-@_numpy_name("cummax")
+@numpy_name("cummax")
 def cummax(x: Any, axis: int = 0, **kwargs: Any) -> Any:
-    return torch.cummax(_as(x), axis)[0]
+    return torch.cummax(on_tensor(x), axis)[0]
 
 
-@_numpy_name("cummin")
+@numpy_name("cummin")
 def cummin(x: Any, axis: int = 0, **kwargs: Any) -> Any:
-    return torch.cummin(_as(x), axis)[0]
+    return torch.cummin(on_tensor(x), axis)[0]
 
 
-@_numpy_name("cumulative_sum")
+@numpy_name("cumulative_sum")
 def cumulative_sum(x: Any, axis: int = -1, **kwargs: Any) -> Any:
     return evaluate(np.cumsum)(x, axis=axis)
 
 
 def _without_nan(name: str, filler: float) -> Function:
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
-        x = _as(x)
-        return _by_torch_numpy(name)(torch.where(torch.isnan(x), torch.full_like(x, filler), x), *args, **kwargs)
+        x = on_tensor(x)
+        return by_torch_numpy(name)(torch.where(torch.isnan(x), torch.full_like(x, filler), x), *args, **kwargs)
 
     return call
 
 
-_TABLE["nansum"] = _without_nan("sum", 0.0)
-_TABLE["nanprod"] = _without_nan("prod", 1.0)
-_TABLE["nanmax"] = _without_nan("max", -float("inf"))
-_TABLE["nanmin"] = _without_nan("min", float("inf"))
-_TABLE["nancumsum"] = _without_nan("cumsum", 0.0)
-_TABLE["nanargmax"] = _without_nan("argmax", -float("inf"))
-_TABLE["nanargmin"] = _without_nan("argmin", float("inf"))
+register("nansum", _without_nan("sum", 0.0))
+register("nanprod", _without_nan("prod", 1.0))
+register("nanmax", _without_nan("max", -float("inf")))
+register("nanmin", _without_nan("min", float("inf")))
+register("nancumsum", _without_nan("cumsum", 0.0))
+register("nanargmax", _without_nan("argmax", -float("inf")))
+register("nanargmin", _without_nan("argmin", float("inf")))
 
 
-@_numpy_name("nanmean")
+@numpy_name("nanmean")
 def nanmean(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    return torch.nanmean(_as(x), dim=axis, keepdim=bool(keepdims is True))
+    return torch.nanmean(on_tensor(x), dim=axis, keepdim=bool(keepdims is True))
 
 
-@_numpy_name("diff")
+@numpy_name("diff")
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    x = _as(x)
+    x = on_tensor(x)
     given = [None if part is None or part is np._NoValue else _edge(part, x, axis) for part in (prepend, append)]
     return torch.diff(x, n, axis, prepend=given[0], append=given[1])
 
 
 def _edge(part: Any, x: Tensor, axis: int) -> Any:
-    part = _as(part).to(x.dtype)
+    part = on_tensor(part).to(x.dtype)
     if part.ndim:
         return part
     shape = list(x.shape)
@@ -428,78 +295,78 @@ def _edge(part: Any, x: Tensor, axis: int) -> Any:
     return part.expand(shape)
 
 
-@_numpy_name("trapezoid", "trapz")
+@numpy_name("trapezoid", "trapz")
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
-    y = _as(y)
+    y = on_tensor(y)
     y = y if y.dtype.is_floating_point else y.double()
     if x is None:
         return torch.trapezoid(y, dx=dx, dim=axis)
-    return torch.trapezoid(y, _as(x).to(y.dtype), dim=axis)
+    return torch.trapezoid(y, on_tensor(x).to(y.dtype), dim=axis)
 
 
 # --- gathering and scattering
 
 
-@_numpy_name("take_along_axis")
+@numpy_name("take_along_axis")
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
-    x, indices = _as(x), _as(indices).long()
+    x, indices = on_tensor(x), on_tensor(indices).long()
     if axis is None:
         return x.reshape(-1)[indices.reshape(-1)]
     size = x.shape[axis]
     return torch.take_along_dim(x, torch.where(indices < 0, indices + size, indices), axis)
 
 
-@_numpy_name("take")
+@numpy_name("take")
 def take(x: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Any:
-    x, indices = _as(x), _as(indices).long()
+    x, indices = on_tensor(x), on_tensor(indices).long()
     x, axis = (x.reshape(-1), 0) if axis is None else (x, axis % x.ndim)
     found = x.index_select(axis, indices.reshape(-1) % x.shape[axis])
     return found.reshape(*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
 
 
-@_numpy_name("compress")
+@numpy_name("compress")
 def compress(condition: Any, x: Any, axis: int | None = None, out: Any = None) -> Any:
-    return take(x, true_places(_as(condition).bool())[0], axis)
+    return take(x, true_places(on_tensor(condition).bool())[0], axis)
 
 
-@_numpy_name("extract")
+@numpy_name("extract")
 def extract(condition: Any, x: Any) -> Any:
-    return take(x, true_places(_as(condition).bool().reshape(-1))[0])
+    return take(x, true_places(on_tensor(condition).bool().reshape(-1))[0])
 
 
-@_numpy_name("nonzero")
+@numpy_name("nonzero")
 def nonzero(x: Any) -> Any:
-    return true_places(_as(x) != 0)
+    return true_places(on_tensor(x) != 0)
 
 
-@_numpy_name("flatnonzero")
+@numpy_name("flatnonzero")
 def flatnonzero(x: Any) -> Any:
-    return true_places(_as(x).reshape(-1) != 0)[0]
+    return true_places(on_tensor(x).reshape(-1) != 0)[0]
 
 
-@_numpy_name("argwhere")
+@numpy_name("argwhere")
 def argwhere(x: Any) -> Any:
     return torch.stack(nonzero(x), -1)
 
 
-@_numpy_name("where")
+@numpy_name("where")
 def where(condition: Any, *choices: Any) -> Any:
-    condition = _as(condition).bool()
-    return torch.where(condition, *_both(*choices)) if choices else nonzero(condition)
+    condition = on_tensor(condition).bool()
+    return torch.where(condition, *both(*choices)) if choices else nonzero(condition)
 
 
-@_numpy_name("select")
+@numpy_name("select")
 def select(conditions: Any, choices: Any, default: Any = 0) -> Any:
-    result = _as(default)
+    result = on_tensor(default)
     for condition, choice in zip(reversed(conditions), reversed(choices)):
         result = where(condition, choice, result)
     return result
 
 
-@_numpy_name("bincount")
+@numpy_name("bincount")
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
-    x = _as(x).long()
-    amount = torch.ones_like(x) if weights is None else _as(weights).double()
+    x = on_tensor(x).long()
+    amount = torch.ones_like(x) if weights is None else on_tensor(weights).double()
     return _counted(x, amount, length_of_counts(x, int(minlength)))
 
 
@@ -515,25 +382,25 @@ def _counted(places: Tensor, amount: Tensor, length: int) -> Any:
     return spread(empty).scatter_add(0, spread(places), spread(amount))
 
 
-@_numpy_name("histogram")
+@numpy_name("histogram")
 def histogram(x: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
     if density or (isinstance(bins, int) and range is None) or isinstance(bins, str):
         raise NotImplementedError("histogram whose edges depend on the data")
     fixed = isinstance(bins, int)
-    edges = torch.linspace(range[0], range[1], bins + 1, dtype=torch.float64) if fixed else _as(bins).double()
-    x = _as(x).double().reshape(-1)
+    edges = torch.linspace(range[0], range[1], bins + 1, dtype=torch.float64) if fixed else on_tensor(bins).double()
+    x = on_tensor(x).double().reshape(-1)
     last = len(edges) - 2
     place = torch.where(x == edges[-1], last, searchsorted(edges, x, "right") - 1)
     inside = (place >= 0) & (place <= last)
-    amount = inside.long() if weights is None else inside * _as(weights).reshape(-1)
+    amount = inside.long() if weights is None else inside * on_tensor(weights).reshape(-1)
     return _counted(place.clamp(0, last), amount, last + 1), edges
 
 
-@_numpy_name("unravel_index")
+@numpy_name("unravel_index")
 def unravel_index(indices: Any, shape: Any, order: str = "C") -> Any:
     if order != "C":
         raise NotImplementedError("unravel_index in Fortran order")
-    left = _as(indices)
+    left = on_tensor(indices)
     found: list[Tensor] = []
     for size in reversed(tuple(shape)):
         found.insert(0, left % size)
@@ -541,54 +408,54 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> Any:
     return tuple(found)
 
 
-@_numpy_name("ravel_multi_index")
+@numpy_name("ravel_multi_index")
 def ravel_multi_index(indices: Any, dims: Any, **kwargs: Any) -> Any:
-    flat = _as(0)
+    flat = on_tensor(0)
     for index, size in zip(indices, dims):
-        flat = flat * size + _as(index)
+        flat = flat * size + on_tensor(index)
     return flat
 
 
-@_numpy_name("apply_along_axis")
+@numpy_name("apply_along_axis")
 def apply_along_axis(function: Any, axis: int, x: Any, *args: Any, **kwargs: Any) -> Any:
     raise NotImplementedError("apply_along_axis")
 
 
-@_numpy_name("concat")
+@numpy_name("concat")
 def concat(parts: Any, axis: int | None = 0, **kwargs: Any) -> Any:
-    return _by_torch_numpy("concatenate")(parts, axis=axis)
+    return by_torch_numpy("concatenate")(parts, axis=axis)
 
 
-@_numpy_name("unique")
+@numpy_name("unique")
 def unique(*args: Any, **kwargs: Any) -> Any:
     raise NotImplementedError("unique: its length depends on the values")
 
 
-@_numpy_name("ndim")
+@numpy_name("ndim")
 def ndim(x: Any) -> int:
-    return _as(x).ndim
+    return on_tensor(x).ndim
 
 
-@_numpy_name("shape")
+@numpy_name("shape")
 def shape(x: Any) -> tuple[int, ...]:
-    return tuple(_as(x).shape)
+    return tuple(on_tensor(x).shape)
 
 
-@_numpy_name("size")
+@numpy_name("size")
 def size(x: Any, axis: int | None = None) -> int:
-    return _as(x).numel() if axis is None else _as(x).shape[axis]
+    return on_tensor(x).numel() if axis is None else on_tensor(x).shape[axis]
 
 
-@_numpy_name("matmul")
+@numpy_name("matmul")
 def matmul(a: Any, b: Any, **kwargs: Any) -> Any:
-    return torch.matmul(*_both(a, b))
+    return torch.matmul(*both(a, b))
 
 
-@_numpy_name("polyval")
+@numpy_name("polyval")
 def polyval(p: Any, x: Any) -> Any:
     """Horner's rule, as NumPy does it."""
-    x = _as(x)
+    x = on_tensor(x)
     found = torch.zeros_like(x)
-    for coefficient in _as(p).unbind(0):
+    for coefficient in on_tensor(p).unbind(0):
         found = found * x + coefficient
     return found

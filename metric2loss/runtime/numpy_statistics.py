@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from metric2loss.runtime import numpy_functions  # noqa: F401 (these forms take the place of some of its)
 from metric2loss.runtime.batched import each, is_batched
-from metric2loss.runtime.numpy_functions import by_torch_numpy, numpy_name, on_tensor, register
+from metric2loss.runtime.numpy_forms import by_torch_numpy, numpy_name, on_tensor, register
 
 Function = Callable[..., Any]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from metric2loss.runtime.batched import agreed, is_batched, spread
 from metric2loss.runtime.indexing import positions
-from metric2loss.runtime.numpy_functions import Function, on_tensor, register_method, ufunc
+from metric2loss.runtime.numpy_forms import Function, on_tensor, register_method, ufunc
 
 _LONGEST = 4096  # entries that are combined one by one
 _AT = {"maximum": "amax", "minimum": "amin", "multiply": "prod"}  # what scatter_reduce calls it

@@ -7,7 +7,7 @@ import torch
 from metric2loss import compile_metric
 from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.batched import vmapped
-from metric2loss.runtime.numpy_functions import ufunc
+from metric2loss.runtime.numpy_forms import ufunc
 
 VALUES = {
     "bool": np.array([True, False, True, False]),

@@ -12,7 +12,7 @@ from torch import Tensor
 from metric2loss.runtime import indexing
 from metric2loss.runtime.arrays import Array, wrapped
 from metric2loss.runtime.dispatch.reading import any_active, current
-from metric2loss.runtime.numpy_functions import on_tensor
+from metric2loss.runtime.numpy_forms import on_tensor
 
 _Formula = Callable[[Tensor], Tensor]
 

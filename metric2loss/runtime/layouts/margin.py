@@ -15,10 +15,11 @@ from torch import Tensor
 from metric2loss.runtime.kept import kept
 from metric2loss.runtime.layouts.base import Layout, turned
 from metric2loss.runtime.layouts.chooses import Chooses
+from metric2loss.runtime.layouts.classed import Classed
 from metric2loss.runtime.side import Side
 
 
-class MarginLayout(Chooses, Layout):
+class MarginLayout(Chooses, Classed):
     """Rows of candidates, classes of equal outcome; `outcomes` [rows, n, ...] is what the program gets for each winner.
 
     The class whose binary is true wins.  Where none or several are true (no scores do that) the r-th row takes its turn
@@ -37,23 +38,12 @@ class MarginLayout(Chooses, Layout):
         soft: bool,
         low: Side | None = None,
     ) -> None:
-        if classes is not None:
-            self.classes = classes
-        self.keys = keys
+        super().__init__(classes, keys, low)
+        self.lower = low  # the lower class, where no row has more than two and that is known
         self.keep(outcomes)
         self.shape = shape
         self.is_index = is_index  # the outcome is the winner itself
         self.soft = soft
-        self.device = keys.device
-        self.lower = low  # the lower class, where no row has more than two and that is known
-        self.n = classes.shape[1] if low is None else low.width  # type: ignore[union-attr]
-        self.n_rows = len(classes) if classes is not None else keys.numel() // self.n
-
-    @kept
-    def classes(self) -> Tensor:
-        """0 for the lower class and 1 for the other, [rows, n]."""
-        assert self.lower is not None
-        return self.lower.items.logical_not().view(torch.uint8)
 
     @kept
     def local(self) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor
 from metric2loss.runtime import masks
 from metric2loss.runtime.kept import kept
 from metric2loss.runtime.layouts.base import Layout
+from metric2loss.runtime.layouts.classed import Classed
 from metric2loss.runtime.side import Side
 
 
@@ -29,29 +30,12 @@ def stable_order(keys: Tensor, limit: int) -> Tensor:
     return torch.from_numpy(np.argsort(small.numpy(), axis=-1, kind="stable"))
 
 
-class PairLayout(Layout):
+class PairLayout(Classed):
     """Rows of items; the binary of a pair says that item `ahead` comes before (beats) item `behind`.
 
-    classes: LongTensor[rows, n], equal numbers are items that need no binary between them; the lower class is `ahead`. Where
-    it is given as `low`, there are two, and they need no numbers.
-    keys: autograd tensor [rows * n], larger comes first.  `ahead`, `behind`: positions in `keys`.
+    Items of one class need no binary between them; of two classes the lower one is `ahead`.  `ahead`, `behind`: positions in
+    `keys`, of which the larger comes first.
     """
-
-    def __init__(self, classes: Tensor | None, keys: Tensor, low: Side | None = None) -> None:
-        if low is not None:
-            self.lower = low
-        if classes is not None:
-            self.classes = classes
-        self.device = keys.device
-        self.keys = keys
-        self.n = classes.shape[1] if low is None else low.width  # type: ignore[union-attr]
-        self.n_rows = len(classes) if classes is not None else keys.numel() // self.n
-
-    @kept
-    def classes(self) -> Tensor:
-        """0 for the lower class and 1 for the other, [rows, n]."""
-        assert self.lower is not None
-        return self.lower.items.logical_not().view(torch.uint8)
 
     @kept
     def lower(self) -> Side | None:
