@@ -48,6 +48,7 @@ class Arguments:
     def _exact(self, x: Tensor) -> np.ndarray:
         exact = x.detach().numpy()
         if self.shared:
+            exact = exact.view()
             exact.flags.writeable = False
         return exact
 

@@ -22,6 +22,31 @@ def heavy(x: Any) -> Tensor:
     return torch.from_numpy(x) if isinstance(x, np.ndarray) else x
 
 
+def up_to(n: int, like: Any) -> Any:
+    """0, 1 … n − 1, as light as `like`."""
+    return np.arange(n) if isinstance(like, np.ndarray) else torch.arange(n, device=like.device)
+
+
+def fitted(x: Any, like: Any) -> Any:
+    """The numbers in the dtype of `like`."""
+    return x.astype(like.dtype, copy=False) if isinstance(x, np.ndarray) else x.to(like.dtype)
+
+
+def joint(first: Any, second: Any) -> Any:
+    """One after the other."""
+    return np.concatenate((first, second)) if isinstance(first, np.ndarray) else torch.cat((first, second))
+
+
+def sigmoid(x: Any) -> Any:
+    """Of numbers of any size, without a warning."""
+    return torch.sigmoid(x) if isinstance(x, Tensor) else torch.sigmoid(torch.from_numpy(x)).numpy()
+
+
+def some(x: Any) -> bool:
+    """Whether any truth value is true."""
+    return bool(np.count_nonzero(x) if isinstance(x, np.ndarray) else x.any())
+
+
 def least(x: Any) -> float:
     """The smallest number of what may be light; `x.min()` of NumPy's is a detour."""
     return float(np.minimum.reduce(x, axis=None) if isinstance(x, np.ndarray) else x.min())

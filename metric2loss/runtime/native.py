@@ -11,6 +11,7 @@ import torch
 from metric2loss.rules import SPELLINGS
 from metric2loss.runtime.recorded import Operand
 
+_COPYING = ("argmax", "argmin")  # NumPy's copy an array that may not be written to, though they do not write
 _METHODS = ("astype", "to", "type", "int", "long", "short", "bool")
 
 
@@ -20,8 +21,18 @@ def called(using: str, operand: Operand, args: tuple[Any, ...], kwargs: dict[str
         return _converted(using, operand, args, kwargs)
     if using in _PYTHON:
         return _PYTHON[using](operand.exact.tolist(), *args, **kwargs)
-    home: Any = np if operand.library == "numpy" else torch
-    return getattr(home, using)(operand.exact, *args, **kwargs)
+    if operand.library != "numpy":
+        return getattr(torch, using)(operand.exact, *args, **kwargs)
+    return getattr(np, using)(_writable(operand.exact) if using in _COPYING else operand.exact, *args, **kwargs)
+
+
+def _writable(exact: np.ndarray) -> np.ndarray:
+    """The same memory, where that is allowed, as an array that may be written to."""
+    if exact.flags.writeable or not (isinstance(exact.base, np.ndarray) and exact.base.flags.writeable):
+        return exact
+    found: np.ndarray = exact.view()
+    found.flags.writeable = True
+    return found
 
 
 def _sorted(keys: list[float], reverse: bool = False, then: list[Any] | None = None) -> Any:

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from metric2loss.compiler import compile_text
+from metric2loss.runtime import native
 from metric2loss.runtime.interpolants import closed, margins, protocol
 from metric2loss.runtime.kept import kept
 from metric2loss.runtime.masks import counted_along
 from metric2loss.runtime.quiet import Quiet
+from metric2loss.runtime.recorded import Operand
 from metric2loss.runtime.side import OneRow, Side
 from tests.test_examples import generated
 
@@ -83,6 +85,51 @@ def test_a_joined_loss_is_the_same_in_torchs_own_operations(
         assert x.grad is not None
         found.append((loss.detach(), x.grad))
     assert torch.equal(found[0][0], found[1][0]) and torch.equal(found[0][1], found[1][1])
+
+
+@pytest.mark.parametrize("few", [protocol._FEW, 0])
+@settings(max_examples=25, deadline=None)
+@given(arrays(np.float32, (3, 4), elements=numbers), st.sets(st.integers(0, 11), min_size=1), st.integers(1, 3))
+def test_a_few_entries_are_joined_as_the_gradient_that_is_zero_elsewhere(
+    few: int, keys: np.ndarray, places: set[int], times: int
+) -> None:
+    at = torch.tensor(sorted(places))
+    by = torch.arange(1.0, len(at) + 1)
+    found = []
+    for gradient in (protocol.Entries(at, by), torch.zeros(12).index_put((at,), by).reshape(3, 4)):
+        x = torch.from_numpy(keys.copy()).requires_grad_()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(protocol, "_FEW", few)
+            loss = protocol.joined(0.5, (x, gradient))
+        for _ in range(times):
+            loss.backward(retain_graph=True)
+        found.append(x.grad)
+    assert loss.item() == 0.5 and torch.equal(found[0], found[1])
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+def test_a_gradient_that_is_handed_on_is_not_that_of_the_next_call(factor: float) -> None:
+    keys, slopes = torch.zeros(protocol._FEW + 1, requires_grad=True), torch.ones(protocol._FEW + 1)
+    loss = factor * protocol.joined(0.5, (keys, slopes))
+    loss.backward(retain_graph=True)
+    assert keys.grad is not None
+    keys.grad.mul_(10)  # as clipping does
+    loss.backward()
+    assert keys.grad.unique().tolist() == [11 * factor]
+    weight = torch.tensor(factor, requires_grad=True)
+    (slope,) = torch.autograd.grad(weight * protocol.joined(0.5, (keys, slopes)), keys, create_graph=True)
+    slope.sum().backward()
+    assert weight.grad is not None and weight.grad.item() == len(slopes)
+
+
+def test_an_array_that_may_not_be_written_to_is_searched_without_a_copy() -> None:
+    scores = torch.randn(2, 3).numpy().view()
+    scores.flags.writeable = False
+    found = native._writable(scores)
+    assert found.flags.writeable and np.shares_memory(found, scores) and not scores.flags.writeable
+    fixed = np.frombuffer(scores.tobytes(), np.float32).reshape(2, 3)
+    assert native._writable(fixed) is fixed
+    assert np.array_equal(native.called("argmax", Operand.of(fixed), (), {"axis": 1}), scores.argmax(1))
 
 
 def test_an_infinite_key_is_no_obstacle_to_a_joined_loss() -> None:

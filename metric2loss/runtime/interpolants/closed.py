@@ -10,6 +10,7 @@ from torch import Tensor
 
 from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.interpolants import links, margins
+from metric2loss.runtime.interpolants.protocol import Entries
 from metric2loss.runtime.light import heavy, light, total
 from metric2loss.runtime.split import Split
 
@@ -22,12 +23,13 @@ def decided(problem: Problem, split: Split) -> bool:
     )
 
 
-def gradient(problem: Problem, split: Split, power: links.Power) -> tuple[Tensor, float] | None:
+def gradient(problem: Problem, split: Split, power: links.Power) -> tuple[Tensor | Entries, float] | None:
     """dL/dkeys of the integrated credit and the mean credit, from two evaluations of the rows; None if there is none."""
     worth, size = _worth(problem, split)
     if size == 0:
         return None
-    return margins.pulled(split, heavy(worth).to(split.values), power).to(split.keys.dtype), size
+    largest = margins.by_largest(split, heavy(worth), power) if split.encoding == "margin" else None
+    return (margins.pulled(split, heavy(worth), power) if largest is None else largest), size
 
 
 def _worth(problem: Any, split: Split) -> tuple[Any, float]:
@@ -36,16 +38,16 @@ def _worth(problem: Any, split: Split) -> tuple[Any, float]:
     right, wrong = problem.best_rows, problem.rows_at(layout.with_ahead(split.side.others))
     if right is None or len(right) != len(wrong):
         right = problem.rows_at(layout.with_ahead(split.side))
-    found = _rated(problem, split, right - wrong)
+    found = _rated(problem, split, light(right) - light(wrong))
     if math.isfinite(found[1]):
         return found
     change = problem.finite(right) - problem.finite(wrong)
-    return _rated(problem, split, torch.where(torch.isfinite(change), change, 0.0))
+    return _rated(problem, split, light(torch.where(torch.isfinite(change), change, 0.0)))
 
 
-def _rated(problem: Any, split: Split, change: Tensor) -> tuple[Any, float]:
+def _rated(problem: Any, split: Split, change: Any) -> tuple[Any, float]:
     """The share of each row's change in that of the metric; rows of one kind have none."""
     if not split.side.mixed:
-        change = torch.where((split.amounts > 0) & (split.amounts < split.shape[1]), change, 0.0)
-    worth = problem.sign * light(change) / change.shape[0]
+        change = light(torch.where((split.amounts > 0) & (split.amounts < split.shape[1]), heavy(change), 0.0))
+    worth = change * (problem.sign / change.shape[0])
     return worth, total(abs(worth)) / change.shape[0]

@@ -15,7 +15,7 @@ from torch import Tensor
 from metric2loss.runtime.factored import Problem, drawn, oriented
 from metric2loss.runtime.interpolants import closed, credit, far_pairs, links, margins, strata, sums, swaps, ways
 from metric2loss.runtime.interpolants.idw import Idw, weighted
-from metric2loss.runtime.interpolants.protocol import distance, joined, nothing
+from metric2loss.runtime.interpolants.protocol import Entries, distance, joined, nothing
 from metric2loss.runtime.split import Split
 
 _KEPT = 0.9  # of the running mean of |credit|, each batch
@@ -136,7 +136,7 @@ class Integrated:
         self.chosen = ways.anchors(3 * count + 1, why)
         return joined(distance(problem), (problem.differences, Idw(count, self.power).gradient(problem)))
 
-    def _by_keys(self, problem: Problem, split: Split) -> Tensor | None:
+    def _by_keys(self, problem: Problem, split: Split) -> Tensor | Entries | None:
         """dL/dkeys where the pairs need not be listed."""
         self.notes = ()
         if self._may(ways.ROWS) and closed.decided(problem, split):

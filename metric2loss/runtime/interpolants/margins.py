@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from metric2loss.runtime import masks
 from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.interpolants.links import Power, link
-from metric2loss.runtime.light import heavy, least, light, total
+from metric2loss.runtime.interpolants.protocol import Entries
+from metric2loss.runtime.light import fitted, heavy, joint, least, light, sigmoid, some, total, up_to
 from metric2loss.runtime.side import Side
 from metric2loss.runtime.split import Split
 
@@ -29,10 +29,10 @@ _LEAST = 1e-30  # a softmax probability that is still a number of full precision
 def pulled(split: Split, worth: Tensor, power: Power) -> Tensor:
     """dL/dkeys [R · n] from the worth [R] of choosing one of the good items of a row; rows of one kind have none.
 
-    Of the hard margin the largest key of either side stands for it.
+    Of the hard margin the largest keys of either side stand for it.
     """
-    if split.few is not None and (found := _of_few(split, split.few, worth.to(split.values), power)) is not None:
-        return found
+    if split.few is not None and split.encoding != "margin":
+        return _of_few(split, split.few, light(worth), power)
     keys, good, best = split.values, split.winners, _hard if split.encoding == "margin" else _soft
     of_good, up = best(keys.masked_fill(~good, -math.inf))
     of_bad, down = best(keys.masked_fill(good, -math.inf))
@@ -45,53 +45,64 @@ def pulled(split: Split, worth: Tensor, power: Power) -> Tensor:
     return share.mul_(pull.unsqueeze(1)).reshape(-1)
 
 
-def _of_few(split: Split, few: Tensor, worth: Tensor, power: Power) -> Tensor | None:
-    """The same where every row has as few good items, `few` [R, k]; None where that is no short cut."""
-    if split.encoding == "margin":
-        return _by_largest(split, few, worth, power)
+def _of_few(split: Split, few: Tensor, worth: Any, power: Power) -> Tensor:
+    """The same where every row has as few good items, `few` [R, k]."""
     shares = torch.softmax(split.values, 1)
     good = light(torch.gather(shares, 1, few))
     p = good[:, 0] if few.shape[1] == 1 else good.sum(1)
-    if least(p) < _LEAST or least(light(worth)) < 0:
+    if least(p) < _LEAST or least(worth) < 0:
         return _by_sums(split, few, worth, power)
+    worth = fitted(worth, p)
     rest = light(shares.scatter_(1, few, 0.0).sum(1))
     at = power.at(_mean(p))
-    pull = light(worth) * (p if at == 1 else p**at) * (_harder(split, at) / split.temperature)
+    pull = worth * (p if at == 1 else p**at) * (_harder(split, at) / split.temperature)
     of_good = good * (-pull * rest / p)[:, None]
     return shares.mul_(heavy(pull).unsqueeze(1)).scatter_(1, few, heavy(of_good)).reshape(-1)
 
 
-def _by_sums(split: Split, few: Tensor, worth: Tensor, power: Power) -> Tensor:
+def _by_sums(split: Split, few: Tensor, worth: Any, power: Power) -> Tensor:
     """By log Σ exp of either side, which is a number however far apart they are."""
     of_good, up = _soft(split.of_good)
     of_bad, share = _soft(split.values.scatter(1, few, -math.inf))
-    pull = _pull(split, of_good - of_bad, worth, power)
+    pull = heavy(fitted(_pull(split, light(of_good - of_bad), worth, power), light(of_good)))
     return share.scatter_(1, few, -up).mul_(pull.unsqueeze(1)).reshape(-1)
 
 
-def _by_largest(split: Split, few: Tensor, worth: Tensor, power: Power) -> Tensor | None:
-    """The largest key of either side moves; None where two are equal, which move alike."""
-    good, up = split.of_good, few
-    if few.shape[1] > 1:
-        good, at = split.of_good.max(1, keepdim=True)
-        up = torch.gather(few, 1, at)
-    others = split.values.scatter(1, few, -math.inf)
-    down = masks.largest(others)
-    bad = torch.gather(others, 1, down)
-    second = others.scatter_(1, down, -math.inf).amax(1, keepdim=True)
-    tied = bool((light(second) == light(bad)).any())
-    if tied or (few.shape[1] > 1 and bool(((split.of_good == good).sum(1) > 1).any())):
+def by_largest(split: Split, worth: Tensor, power: Power) -> Entries | None:
+    """The same of the hard margin: one key of either side moves. None where two are equal, which move alike, or many are good."""
+    if split.few is None:
         return None
-    pull = _pull(split, (good - bad).squeeze(1), worth, power).unsqueeze(1)
-    slope = others.zero_().scatter_(1, down, pull)
-    return slope.scatter_(1, up, -pull).reshape(-1)
+    (rows, n), few = split.shape, light(split.few)
+    lines = up_to(rows, few)
+    up, of_good, clear = _largest(light(torch.gather(split.values, 1, split.few)), lines)
+    down, of_bad, clear_too = _largest(light(split.values.scatter(1, split.few, -math.inf)), lines)
+    if not (clear and clear_too):
+        return None
+    pull = _pull(split, of_good - of_bad, light(worth), power)
+    starts = lines * n
+    at = joint(starts + few[lines, up], starts + down)
+    return Entries(heavy(at), heavy(joint(-pull, pull)))
 
 
-def _pull(split: Split, margin: Tensor, worth: Tensor, power: Power) -> Tensor:
-    """How hard each row is pulled, [R]."""
-    upwards = margin if least(light(worth)) >= 0 else torch.where(worth >= 0, margin, -margin)
-    p = power.at(_mean(light(torch.sigmoid(margin))))
-    return heavy(light(worth) * light(link(upwards, p)) * (_harder(split, p) / split.temperature))
+def _largest(keys: Any, lines: Any) -> tuple[Any, Any, bool]:
+    """The place of the largest key of each row, that key, and whether all are larger than the others; overwrites the keys."""
+    if keys.shape[1] == 1:
+        return lines * 0, keys[:, 0], True
+    at = keys.argmax(1)
+    top = keys[lines, at]
+    keys[lines, at] = -math.inf
+    return at, top, not some(keys[lines, keys.argmax(1)] == top)
+
+
+def _pull(split: Split, margin: Any, worth: Any, power: Power) -> Any:
+    """How hard each row is pulled, [R]; all light."""
+    up = sigmoid(margin)
+    p = power.at(_mean(up))
+    if least(worth) < 0:
+        margin = margin * (1 - 2 * (worth < 0))
+        up = sigmoid(margin)
+    down = sigmoid(-margin)
+    return worth * (down if p == 0 else down * up**p) * (_harder(split, p) / split.temperature)
 
 
 def _harder(split: Split, p: float) -> float:

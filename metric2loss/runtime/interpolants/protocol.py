@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from metric2loss.runtime.factored import Problem
 
-_FEW = 2**18  # numbers that are read in less time than a function in Python takes
+_FEW = 2**14  # numbers that are read twice in less time than a function in Python takes
 
 
 class Interpolant(Protocol):
@@ -24,27 +25,43 @@ class Interpolant(Protocol):
     def __call__(self, problem: Problem) -> Tensor: ...
 
 
+@dataclass(frozen=True)
+class Entries:
+    """A gradient that is zero but for a few entries: where these stand in the tensor as one list, LongTensor[k], and what they are."""
+
+    at: Tensor
+    by: Tensor
+
+
 class _Joined(torch.autograd.Function):
     """A value whose gradients are given rather than derived (alternating gradient, tensor)."""
 
     @staticmethod
-    def forward(ctx: Any, value: Tensor, *pairs: Tensor) -> Tensor:
+    def forward(ctx: Any, value: float, *pairs: Tensor) -> Tensor:
         ctx.save_for_backward(*pairs[0::2])
-        return value.clone()
+        return pairs[1].new_tensor(value)
 
     @staticmethod
     def backward(ctx: Any, *outgoing: Tensor) -> tuple[Tensor | None, ...]:
         incoming: list[Tensor | None] = [None]
         for gradient in ctx.saved_tensors:
-            incoming += [None, gradient * outgoing[0].to(gradient.dtype)]
+            incoming += [None, _scaled(gradient, outgoing[0])]
         return tuple(incoming)
 
 
-def joined(value: float | Tensor, *pairs: tuple[Tensor, Tensor]) -> Tensor:
+def _scaled(gradient: Tensor, factor: Tensor) -> Tensor:
+    """The product; by one, where nobody derives by the factor, the gradient itself rather than a copy."""
+    if factor.is_cpu and not torch.is_grad_enabled() and factor.item() == 1:
+        return gradient
+    return gradient * factor.to(gradient.dtype)
+
+
+def joined(value: float | Tensor, *gradients: tuple[Tensor, Tensor | Entries]) -> Tensor:
     """A 0-d loss worth `value`, its gradients given as (tensor, gradient) pairs.
 
     An infinite tensor is no obstacle, as it would be for the sum of tensor · gradient.
     """
+    pairs = [(x.take(by.at), by.by) if isinstance(by, Entries) else (x, by) for x, by in gradients]
     like, only = pairs[0]
     if len(pairs) == 1 and like.device.type == "cpu" and like.numel() <= _FEW:
         flat = only.detach().to(like.dtype)
@@ -54,11 +71,10 @@ def joined(value: float | Tensor, *pairs: tuple[Tensor, Tensor]) -> Tensor:
         if math.isfinite(through.item()):  # the same in torch's own operations, which call no Python
             through.detach().fill_(float(value))
             return through
-    worth = torch.as_tensor(value, dtype=like.dtype, device=like.device).detach()
     given: list[Tensor] = []
     for tensor, gradient in pairs:
-        given += [gradient.detach().to(tensor.dtype).reshape(tensor.shape), tensor]
-    result: Tensor = _Joined.apply(worth, *given)  # type: ignore[no-untyped-call]
+        given += [gradient.to(tensor.dtype).reshape(tensor.shape), tensor]
+    result: Tensor = _Joined.apply(float(value), *given)  # type: ignore[no-untyped-call]
     return result
 
 
