@@ -123,7 +123,7 @@ class Branches:
             self.define(number, *target_names(node.target))
             after = self.block(node.body, Flow(inside, level), number, (*path, number, 0), control, inner_loops)
             merged = meet(env, after.env)
-            level = max(level, after.control)
+            level = max(level, after.control) if self._cuts_short(after.jumps) else level
             if merged == env:
                 break
             env = merged
@@ -218,6 +218,12 @@ class Branches:
                     "Move the comparison, sort or argmax out of the `try` statement.",
                 )
         return merged
+
+    def _cuts_short(self, jumps: tuple[int, ...]) -> bool:
+        """Whether one of the jumps decides if later turns of the loop run: any but `continue`."""
+        lines = (self.statements[jump].node for jump in jumps)
+        smalls = (small for line in lines if isinstance(line, cst.SimpleStatementLine) for small in line.body)
+        return any(isinstance(small, (cst.Break, cst.Return)) for small in smalls)
 
     def _inside(self, statement: int, ancestor: int) -> bool:
         while statement != ENTRY:

@@ -220,3 +220,17 @@ def test_the_graphs_are_printed_one_below_the_other() -> None:
     text = compile_text(path.read_text(), path.name).dump("graph")
     assert text.index("f-graph") < text.index("h-graph") < text.index("g-graph")
     assert "line 11: hits = labels[order]  <-  line 10: order = np.argsort(-scores), parameters" in text
+
+
+@pytest.mark.parametrize(
+    ("leaves", "told_apart"),
+    [("continue", True), ("break", False), ("return 0.0", False)],
+)
+def test_what_skips_one_turn_of_a_loop_decides_nothing_about_the_others(leaves: str, told_apart: bool) -> None:
+    text = (
+        "import numpy as np\ndef mean_of_hits(scores, labels):\n    values = []\n    for c in range(scores.shape[1]):\n"
+        "        y = (labels == c)[np.argsort(-scores[:, c])]\n"
+        f"        if y[:3].sum() == 0:\n            {leaves}\n"
+        "        values.append(y[:5].sum() / y.sum())\n    return np.mean(values)\n"
+    )
+    assert ("told_apart_by=((labels == c),)" in compiled(text).text) is told_apart
