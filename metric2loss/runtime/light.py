@@ -37,11 +37,6 @@ def joint(first: Any, second: Any) -> Any:
     return np.concatenate((first, second)) if isinstance(first, np.ndarray) else torch.cat((first, second))
 
 
-def sigmoid(x: Any) -> Any:
-    """Of numbers of any size, without a warning."""
-    return torch.sigmoid(x) if isinstance(x, Tensor) else torch.sigmoid(torch.from_numpy(x)).numpy()
-
-
 def some(x: Any) -> bool:
     """Whether any truth value is true."""
     return bool(np.count_nonzero(x) if isinstance(x, np.ndarray) else x.any())

@@ -288,7 +288,7 @@ class SurrogateLoss(Factoring):
             found = found + self._remainder(problem, given)
         dtype = next(iter(given.scores.values())).dtype
         if len(given.scores) == 1 and found.requires_grad:
-            return found.to(dtype)
+            return found if found.dtype == dtype else found.to(dtype)
         return found.to(dtype) + _nothing(given).to(found.device, dtype)
 
     def _asked_with_state(self, interpolant: interpolants.Interpolant, problem: Problem) -> Tensor:

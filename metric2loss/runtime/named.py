@@ -52,13 +52,13 @@ def right_candidate(outcome: Callable[[Any], Any], native: Any, n: int) -> tuple
     numbers = _numbers(found.other, native) if type(found) is _Equal else None
     if numbers is None or n < 2 or not numbers.size:
         return None
-    if np.maximum.reduce(numbers.view(np.uint64)) >= n:  # negative ones are large, too
+    if np.count_nonzero(numbers.view(np.uint64) >= n):  # negative ones are large, too
         return None
     here = _told(outcome, native)
     if here is None or here.tobytes() != (_plain(native).reshape(-1) == numbers).tobytes():
         return None
     there = _told(outcome, _like(numbers, native))
-    if there is None or not np.logical_and.reduce(there):
+    if there is None or np.count_nonzero(there) < there.size:
         return None
     return torch.from_numpy(numbers), torch.from_numpy(here)
 

@@ -72,7 +72,7 @@ def handed_back(value: Tensor, library: str) -> Any:
         return value if is_batched(value) else value.clone()
     if is_batched(value):
         return Array(None, value)
-    plain = value.numpy(force=True)
+    plain = value.numpy(force=value.requires_grad or not value.is_cpu)
     plain = plain.copy() if plain.ndim else plain[()]
     return Array(plain) if in_batch() and value.ndim else plain
 

@@ -36,9 +36,9 @@ def _worth(problem: Any, split: Split) -> tuple[Any, float]:
     """What choosing a good item rather than another is worth in each row, float64 [R], light; and its mean size."""
     layout = problem.leaves[0].layout
     right, wrong = problem.best_rows, problem.rows_at(layout.with_ahead(split.side.others))
-    if right is None or len(right) != len(wrong):
+    if right is None or right.shape != wrong.shape:
         right = problem.rows_at(layout.with_ahead(split.side))
-    found = _rated(problem, split, light(right) - light(wrong))
+    found = _rated(problem, split, light(right - wrong))
     if math.isfinite(found[1]):
         return found
     change = problem.finite(right) - problem.finite(wrong)

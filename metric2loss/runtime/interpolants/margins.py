@@ -19,7 +19,7 @@ from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.interpolants.links import Power, link
 from metric2loss.runtime.interpolants.protocol import Entries
-from metric2loss.runtime.light import fitted, heavy, joint, least, light, sigmoid, some, total, up_to
+from metric2loss.runtime.light import fitted, heavy, joint, least, light, some, total, up_to
 from metric2loss.runtime.side import Side
 from metric2loss.runtime.split import Split
 
@@ -64,7 +64,7 @@ def _by_sums(split: Split, few: Tensor, worth: Any, power: Power) -> Tensor:
     """By log Σ exp of either side, which is a number however far apart they are."""
     of_good, up = _soft(split.of_good)
     of_bad, share = _soft(split.values.scatter(1, few, -math.inf))
-    pull = heavy(fitted(_pull(split, light(of_good - of_bad), worth, power), light(of_good)))
+    pull = heavy(_pull(split, of_good - of_bad, worth, power))
     return share.scatter_(1, few, -up).mul_(pull.unsqueeze(1)).reshape(-1)
 
 
@@ -72,37 +72,37 @@ def by_largest(split: Split, worth: Tensor, power: Power) -> Entries | None:
     """The same of the hard margin: one key of either side moves. None where two are equal, which move alike, or many are good."""
     if split.few is None:
         return None
-    (rows, n), few = split.shape, light(split.few)
+    (rows, n), keys, few = split.shape, light(split.values), light(split.few)
     lines = up_to(rows, few)
-    up, of_good, clear = _largest(light(torch.gather(split.values, 1, split.few)), lines)
-    down, of_bad, clear_too = _largest(light(split.values.scatter(1, split.few, -math.inf)), lines)
-    if not (clear and clear_too):
+    down, of_bad, clear = _largest(light(split.values.scatter(1, split.few, -math.inf)), lines)
+    up = few[:, 0]
+    if few.shape[1] > 1:
+        place, _, alone = _largest(keys[lines[:, None], few], lines)
+        up, clear = few[lines, place], clear and alone
+    if not clear:
         return None
-    pull = _pull(split, of_good - of_bad, light(worth), power)
+    pull = _pull(split, heavy(keys[lines, up]) - heavy(of_bad), light(worth), power)
     starts = lines * n
-    at = joint(starts + few[lines, up], starts + down)
-    return Entries(heavy(at), heavy(joint(-pull, pull)))
+    return Entries(heavy(joint(starts + up, starts + down)), heavy(joint(-pull, pull)))
 
 
 def _largest(keys: Any, lines: Any) -> tuple[Any, Any, bool]:
     """The place of the largest key of each row, that key, and whether all are larger than the others; overwrites the keys."""
-    if keys.shape[1] == 1:
-        return lines * 0, keys[:, 0], True
     at = keys.argmax(1)
     top = keys[lines, at]
     keys[lines, at] = -math.inf
     return at, top, not some(keys[lines, keys.argmax(1)] == top)
 
 
-def _pull(split: Split, margin: Any, worth: Any, power: Power) -> Any:
-    """How hard each row is pulled, [R]; all light."""
-    up = sigmoid(margin)
+def _pull(split: Split, margin: Tensor, worth: Any, power: Power) -> Any:
+    """How hard each row is pulled, [R]; light, as the worth is."""
+    up = light(torch.sigmoid(margin))
     p = power.at(_mean(up))
     if least(worth) < 0:
-        margin = margin * (1 - 2 * (worth < 0))
-        up = sigmoid(margin)
-    down = sigmoid(-margin)
-    return worth * (down if p == 0 else down * up**p) * (_harder(split, p) / split.temperature)
+        margin = torch.where(heavy(worth) >= 0, margin, -margin)
+        up = light(torch.sigmoid(margin))
+    down = light(torch.sigmoid(-margin))
+    return fitted(worth, down) * (down if p == 0 else down * up**p) * (_harder(split, p) / split.temperature)
 
 
 def _harder(split: Split, p: float) -> float:

@@ -32,6 +32,10 @@ class Entries:
     at: Tensor
     by: Tensor
 
+    def of(self, tensor: Tensor) -> Tensor:
+        """The tensor's entries there, in its graph."""
+        return (tensor if tensor.ndim == 1 else tensor.reshape(-1)).gather(0, self.at)
+
 
 class _Joined(torch.autograd.Function):
     """A value whose gradients are given rather than derived (alternating gradient, tensor)."""
@@ -61,10 +65,10 @@ def joined(value: float | Tensor, *gradients: tuple[Tensor, Tensor | Entries]) -
 
     An infinite tensor is no obstacle, as it would be for the sum of tensor · gradient.
     """
-    pairs = [(x.take(by.at), by.by) if isinstance(by, Entries) else (x, by) for x, by in gradients]
+    pairs = [(by.of(x), by.by) if isinstance(by, Entries) else (x, by) for x, by in gradients]
     like, only = pairs[0]
-    if len(pairs) == 1 and like.device.type == "cpu" and like.numel() <= _FEW:
-        flat = only.detach().to(like.dtype)
+    if len(pairs) == 1 and like.is_cpu and like.numel() <= _FEW:
+        flat = only if only.dtype == like.dtype and not only.requires_grad else only.detach().to(like.dtype)
         through = (
             torch.dot(like, flat) if like.ndim == flat.ndim == 1 else torch.dot(like.reshape(-1), flat.reshape(-1))
         )
@@ -73,7 +77,8 @@ def joined(value: float | Tensor, *gradients: tuple[Tensor, Tensor | Entries]) -
             return through
     given: list[Tensor] = []
     for tensor, gradient in pairs:
-        given += [gradient.to(tensor.dtype).reshape(tensor.shape), tensor]
+        shaped = gradient if gradient.shape == tensor.shape else gradient.reshape(tensor.shape)
+        given += [shaped.to(tensor.dtype), tensor]
     result: Tensor = _Joined.apply(float(value), *given)  # type: ignore[no-untyped-call]
     return result
 

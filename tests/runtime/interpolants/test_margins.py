@@ -38,6 +38,25 @@ def test_short_cuts_equal_the_long_way(encoding, kind, few, sign, power, tempera
     assert torch.allclose(found, wanted, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("few", [1, 3])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_largest_keys_are_found_alike_by_light_vectors_and_by_tensors(few, sign, monkeypatch):
+    keys, good = rows(few, "plain")
+    worth = torch.linspace(sign, 1.0, 6, dtype=torch.double)
+    split = Split(keys.reshape(-1), Side.of(good), 1.0, "margin")
+    light = margins.by_largest(split, worth, links.Power(0.5))
+    monkeypatch.setattr(margins, "light", lambda x: x)
+    plain = margins.by_largest(split, worth, links.Power(0.5))
+    assert torch.equal(light.at, plain.at) and torch.allclose(light.by, plain.by, rtol=1e-12)
+
+
+def test_infinite_keys_are_compared_without_a_warning():
+    keys, good = rows(1, "plain")
+    keys[0].masked_fill_(good[0], torch.inf)
+    keys[0, (good[0].long().argmax() + 1) % 40] = torch.inf
+    assert margins.by_largest(Split(keys.reshape(-1), Side.of(good), 1.0, "margin"), torch.ones(6), links.Power(0.5))
+
+
 @pytest.mark.parametrize("right", [0.02, 0.5, 0.7, 0.98])
 def test_rows_settle_between_cross_entropy_and_the_middle_by_how_many_are_right(right):
     share = torch.full((6,), right, dtype=torch.double)
