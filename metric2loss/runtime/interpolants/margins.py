@@ -24,6 +24,7 @@ from metric2loss.runtime.side import Side
 from metric2loss.runtime.split import Split
 
 _LEAST = 1e-30  # a softmax probability that is still a number of full precision
+_SURE = 0.5  # one above which the others are summed, for 1 - p is too much rounded
 
 
 def pulled(split: Split, worth: Tensor, power: Power) -> Tensor:
@@ -48,16 +49,21 @@ def pulled(split: Split, worth: Tensor, power: Power) -> Tensor:
 def _of_few(split: Split, few: Tensor, worth: Any, power: Power) -> Tensor:
     """The same where every row has as few good items, `few` [R, k]."""
     shares = torch.softmax(split.values, 1)
-    good = light(torch.gather(shares, 1, few))
+    entries, candidates = light(shares), light(few)
+    places = up_to(split.shape[0], entries)[:, None], candidates
+    good = entries[places]
     p = good[:, 0] if few.shape[1] == 1 else good.sum(1)
     if least(p) < _LEAST or least(worth) < 0:
         return _by_sums(split, few, worth, power)
-    worth = fitted(worth, p)
-    rest = light(shares.scatter_(1, few, 0.0).sum(1))
+    rest = 1 - p
+    if some(p > _SURE):
+        entries[places] = 0.0
+        rest = light(shares.sum(1))
     at = power.at(_mean(p))
-    pull = worth * (p if at == 1 else p**at) * (_harder(split, at) / split.temperature)
-    of_good = good * (-pull * rest / p)[:, None]
-    return shares.mul_(heavy(pull).unsqueeze(1)).scatter_(1, few, heavy(of_good)).reshape(-1)
+    pull = fitted(worth, p) * (p if at == 1 else p**at) * (_harder(split, at) / split.temperature)
+    shares.mul_(heavy(pull).unsqueeze(1))
+    entries[places] = good * (-pull * rest / p)[:, None]
+    return shares.reshape(-1)
 
 
 def _by_sums(split: Split, few: Tensor, worth: Any, power: Power) -> Tensor:

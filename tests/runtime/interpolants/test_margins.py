@@ -50,6 +50,16 @@ def test_the_largest_keys_are_found_alike_by_light_vectors_and_by_tensors(few, s
     assert torch.equal(light.at, plain.at) and torch.allclose(light.by, plain.by, rtol=1e-12)
 
 
+@pytest.mark.parametrize("ahead", [0.0, 3.0, 8.0, 16.0])
+def test_what_is_left_of_a_sure_row_is_more_than_rounding(ahead):
+    keys, good = rows(1, "plain")
+    keys = keys + ahead * good
+    worth, power = torch.ones(6), links.Power(0.5)
+    found = margins.pulled(Split(keys.float().reshape(-1), Side.of(good)), worth, power).reshape(6, 40)
+    wanted = margins.pulled(Split(keys.reshape(-1), Side.of(good)), worth, power).reshape(6, 40)
+    assert torch.allclose(found.double(), wanted, rtol=1e-5, atol=0)
+
+
 def test_infinite_keys_are_compared_without_a_warning():
     keys, good = rows(1, "plain")
     keys[0].masked_fill_(good[0], torch.inf)
