@@ -209,6 +209,10 @@ class Problem:
         """Exact g at outcomes [A, ...] of the only step: float64 [A]."""
         return self._noticed(self.finite(self.evaluator.at_outcomes(outcomes)))
 
+    def values_with(self, outcomes: list[Tensor], many: list[bool], amount: int) -> Tensor:
+        """The same at outcomes of every step: [amount, ...] where `many` says so, else one for all."""
+        return self._noticed(self.finite(self.evaluator.at_leaves(outcomes, many, amount)))
+
     def whole_at(self, outcome: Tensor) -> tuple[float, Tensor | None]:
         """Exact g at one outcome of the only step, and the rows that it took the mean of, if it did."""
         return self.evaluator.with_rows([outcome])

@@ -13,7 +13,18 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Problem, drawn, oriented
-from metric2loss.runtime.interpolants import closed, credit, far_pairs, links, margins, strata, sums, swaps, ways
+from metric2loss.runtime.interpolants import (
+    closed,
+    credit,
+    far_pairs,
+    links,
+    margins,
+    orders,
+    strata,
+    sums,
+    swaps,
+    ways,
+)
 from metric2loss.runtime.interpolants.idw import Idw, weighted
 from metric2loss.runtime.interpolants.protocol import Entries, distance, joined, nothing
 from metric2loss.runtime.split import Split
@@ -66,6 +77,8 @@ class Integrated:
             return joined(distance(problem), (split.keys, by_keys))
         if not len(problem.best):
             return nothing(problem)
+        if (found := self._by_orders(problem)) is not None:
+            return found
         if self.credit_by == ways.STRATA:
             found = self._by_strata(problem)
             if found is None:
@@ -163,9 +176,7 @@ class Integrated:
         return None
 
     def _anchored(self, problem: Problem, split: Split, worth: Tensor, share: float) -> Tensor:
-        self.chosen = ways.swaps(share)
-        if share < 1:
-            self.notes = (f"{share:.0%} of the swaps are evaluated, drawn by chance",)
+        self.chosen, self.notes = ways.swaps(share), ways.some(share)
         met = float(worth.abs().mean())
         if met:
             self._met(met)
@@ -173,6 +184,19 @@ class Integrated:
             worth = torch.full_like(worth, self._unsaid(problem, sums.missing(split)))
         pull = links.anchored(split, worth, self._of_anchored(problem))
         return pull.mul_(split.temperature / problem.temperature)  # of one strength, however near it looks
+
+    def _by_orders(self, problem: Problem) -> Tensor | None:
+        """Where the steps are several orders: each is pulled as the only one would be."""
+        known = orders.read(problem) if self._may(ways.SWAPS) and self._adds_up else []
+        drawn = orders.credit(problem, known, self.budget // 2) if known else None
+        self._adds_up = self._adds_up and (drawn is not None or not known)
+        if drawn is None:
+            return None
+        self.chosen, self.notes = ways.swaps(drawn.share, len(known)), ways.some(drawn.share)
+        if (met := drawn.mean) > 0:
+            self._met(met)
+        evenly = self._unsaid(problem, drawn.missing())
+        return joined(distance(problem), *drawn.terms(problem, evenly, self._of_anchored(problem)))
 
     def _of_rows(self, problem: Problem) -> links.Power:
         """p of rows of a choice."""

@@ -27,8 +27,8 @@ Ints = np.ndarray
 _CHECKS = 8
 # multiples of 2^32 over the plastic number and over its square fill a square evenly
 _SPREAD = np.arange(1, 4 * _CHECKS + 1).reshape(-1, 1) * np.array([3242174889, 2447445414])
-_SMALL = 2**16  # pairs of which all configurations are drawn at once: calls cost more than numbers
-_PASSES = 6  # numbers that an evaluation is reckoned at, for each item
+SMALL = 2**16  # pairs of which all configurations are drawn at once: calls cost more than numbers
+PASSES = 6  # numbers that an evaluation is reckoned at, for each item
 MOST = 2**22  # pairs that are drawn one by one
 
 
@@ -94,6 +94,19 @@ class Draws:
         at = np.empty_like(order)
         at[order] = np.arange(len(order))
         self.place = at[: self.amount * self.goods], at[self.amount * self.goods :]  # of the members, group by group
+
+    @classmethod
+    def on(cls, problem: Problem, split: Split, lower: Tensor, path: list[float]) -> Draws:
+        """One configuration at each t of the path; `lower` are the items that stand first where positions are equal."""
+        x = split.of_good[0].unsqueeze(1) - split.of_bad[0]
+        u = torch.sigmoid(x.clamp_(-80, 80))
+        step = len(path) if u.numel() <= SMALL else 1
+        agrees = [agreeing(problem, u, path[k : k + step]) for k in range(0, len(path), step)]
+        return cls(agrees, split.winners is lower or torch.equal(split.winners, lower))
+
+    def every(self, worth: float) -> Tensor:
+        """The same credit for every pair, [goods, bads]."""
+        return self.agrees[0].new_full((self.goods, self.bads), worth)
 
     def swaps(self) -> Ints:
         """Places s, [swaps, 2] of configuration and place, whose item is of another class than that at s + 1."""
@@ -190,36 +203,37 @@ def _pairs(back: Side, forward: Side, one: Ints, other: Ints) -> tuple[Ints, Int
 def credit(problem: Problem, split: Split, budget: int) -> tuple[Tensor, float] | None:
     """The credit [goods, bads] and the share of the swaps evaluated for it; None where disjoint swaps do not add up."""
     layout = problem.leaves[0].layout
-    x = split.of_good[0].unsqueeze(1) - split.of_bad[0]
-    u = torch.sigmoid(x.clamp_(-80, 80))
-    low = split.winners is layout.low or torch.equal(split.winners, layout.low)
-    path = stratified(problem, problem.progress)
-    step = len(path) if u.numel() <= _SMALL else 1
-    draws = Draws([_agreeing(problem, u, path[k : k + step]) for k in range(0, len(path), step)], low)
+    draws = Draws.on(problem, split, layout.low, stratified(problem, problem.progress))
     items = torch.cat([split.good[0], split.bad[0]])  # type: ignore[index]
     bases, rows = draws.sequence, draws.swaps()
     seed = int(torch.randint(2**31, (1,), generator=problem.generator))
-    price = max(_PASSES * draws.length, problem.own_cost)  # type: ignore[attr-defined]
-    chance = _chances(rows[:, 0], max(16, budget // price))
+    price = max(PASSES * draws.length, problem.own_cost)  # type: ignore[attr-defined]
+    chance = chances(rows[:, 0], max(16, budget // price))
     taken = slice(None) if chance is None else np.random.default_rng(seed).random(len(rows)) < chance
     kept, weight = rows[taken], 1.0 if chance is None else 1 / chance[taken]
     share = len(kept) / max(len(rows), 1)
-    tests = _tests(seed, kept)
+    tests = checked(seed, kept)
     values = problem.sign * problem.values_at(_outcomes(layout, items, bases, kept, tests)).cpu().numpy()  # type: ignore[attr-defined]
     base, single, double = values[: len(bases)], values[len(bases) :][: len(kept)], values[len(bases) + len(kept) :]
     change = single - base[kept[:, 0]]
-    if len(tests):
-        expected = base[kept[tests[:, 0], 0]] + change[tests[:, 0]] + change[tests[:, 1]]
-        if np.abs(double - expected).max() > 1e-7 * max(1.0, float(np.abs(base).max())):
-            return None
-    if (alike := _alike(change, draws.is_good.reshape(bases.shape)[kept[:, 0], kept[:, 1]])) is not None:
-        return torch.full_like(u, alike), share
+    if not add_up(base, change, double, kept, tests):
+        return None
+    if (alike := all_alike(change, draws.is_good.reshape(bases.shape)[kept[:, 0], kept[:, 1]])) is not None:
+        return draws.every(alike), share
     worth = np.zeros(bases.shape)
     worth[kept[:, 0], kept[:, 1]] = change * weight / SAMPLES
     return draws.credit(worth), share
 
 
-def _alike(change: Ints, sinks: Ints) -> float | None:
+def add_up(base: Ints, change: Ints, double: Ints, kept: Ints, tests: Ints) -> bool:
+    """Whether g at both swaps of each test is g at the base, changed by the one and by the other."""
+    if not len(tests):
+        return True
+    expected = base[kept[tests[:, 0], 0]] + change[tests[:, 0]] + change[tests[:, 1]]
+    return bool(np.abs(double - expected).max() <= 1e-7 * max(1.0, float(np.abs(base).max())))
+
+
+def all_alike(change: Ints, sinks: Ints) -> float | None:
     """What every swap changes g by when the good item rises, the same when it `sinks` in sign; None if they differ."""
     rise = np.where(sinks, -change, change)
     if len(rise) < _CHECKS or rise[0] <= 0 or np.ptp(rise) > 1e-7 * rise[0]:
@@ -227,7 +241,7 @@ def _alike(change: Ints, sinks: Ints) -> float | None:
     return float(rise[0])
 
 
-def _chances(of: Ints, most: int) -> Ints | None:
+def chances(of: Ints, most: int) -> Ints | None:
     """The chance of each swap (of a configuration, in order) to be evaluated, so that about `most` are; None when all are.
 
     Half of them evenly, half with a chance that falls as 1 / place: what most metrics of rankings heed is at the top.
@@ -236,11 +250,11 @@ def _chances(of: Ints, most: int) -> Ints | None:
     if amount <= most:
         return None
     top = 1 / (1 + np.arange(amount) - np.searchsorted(of, of))
-    chances: Ints = np.minimum(1.0, most / 2 / amount + top * (most / 2 / top.sum()))
-    return chances
+    found: Ints = np.minimum(1.0, most / 2 / amount + top * (most / 2 / top.sum()))
+    return found
 
 
-def _agreeing(problem: Problem, u: Tensor, path: list[float]) -> Tensor:
+def agreeing(problem: Problem, u: Tensor, path: list[float]) -> Tensor:
     """1.0 where a binary drawn at t of the way agrees with the best configuration, [t, goods, bads]."""
     shape = (len(path), *u.shape)
     if u.device.type != "cpu" or u.numel() % 4:
@@ -254,7 +268,7 @@ def _agreeing(problem: Problem, u: Tensor, path: list[float]) -> Tensor:
     return lots.sub_(torch.lerp(u, torch.ones_like(t), t)).lt_(0)
 
 
-def _tests(seed: int, kept: Ints) -> Ints:
+def checked(seed: int, kept: Ints) -> Ints:
     """Pairs of disjoint swaps of the same draw, as rows of `kept`: of each pair of a low-discrepancy sequence that is one."""
     if len(kept) < 2:
         return np.zeros((0, 2), dtype=np.int64)
@@ -271,14 +285,13 @@ def _outcomes(layout: Any, items: Tensor, bases: Ints, kept: Ints, tests: Ints) 
     of = np.concatenate([np.arange(len(bases)), kept[:, 0], kept[tests[:, 0], 0]])
     place = np.concatenate([kept[:, 1], kept[tests[:, 0], 1]])
     found = start.index_select(0, torch.from_numpy(of).to(items.device))
-    _swapped(found, len(bases), place)
-    _swapped(found, len(bases) + len(kept), kept[tests[:, 1], 1])
+    exchange(found, np.arange(len(bases), len(found)), place)
+    exchange(found, np.arange(len(bases) + len(kept), len(found)), kept[tests[:, 1], 1])
     return layout.placed(found.unsqueeze(1))  # type: ignore[no-any-return]
 
 
-def _swapped(sequences: Tensor, start: int, place: Ints) -> None:
-    """Exchange the entries at `place` and the next one in the rows from `start` on."""
-    rows = torch.arange(start, start + len(place), device=sequences.device)
-    at = torch.from_numpy(place).to(sequences.device)
-    one, other = sequences[rows, at], sequences[rows, at + 1]
-    sequences[rows, at], sequences[rows, at + 1] = other, one
+def exchange(sequences: Tensor, rows: Ints, place: Ints) -> None:
+    """Exchange the entries at `place` and the next one in these rows."""
+    of, at = torch.from_numpy(rows).to(sequences.device), torch.from_numpy(place).to(sequences.device)
+    one, other = sequences[of, at], sequences[of, at + 1]
+    sequences[of, at], sequences[of, at + 1] = other, one

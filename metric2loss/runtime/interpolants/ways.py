@@ -11,7 +11,7 @@ WAYS = (BY_STRUCTURE, ROWS, SWAPS, FLIPS, STRATA, ANCHORS, EVENLY)
 
 _NEEDS = {
     ROWS: "a metric that is a mean over rows, each of them one choice between two outcomes (accuracy, PCK)",
-    SWAPS: "one order of two classes over the whole batch, whose changes by disjoint neighbouring swaps add up "
+    SWAPS: "one order of two classes over the whole batch, or several, whose changes by disjoint neighbouring swaps add up "
     "(average precision, AUC, recall at k)",
     STRATA: "a metric whose steps are all comparisons, and cheap enough to be run twice for each kind of them",
 }
@@ -39,10 +39,16 @@ def rows() -> str:
     return f"{ROWS}: every row is a choice between two outcomes, worth the same whatever the others are; 2 evaluations"
 
 
-def swaps(share: float) -> str:
+def some(share: float) -> tuple[str, ...]:
+    """What a report notes where not all swaps are evaluated."""
+    return () if share == 1 else (f"{share:.0%} of the swaps are evaluated, drawn by chance",)
+
+
+def swaps(share: float, orders: int = 1) -> str:
     """Said when neighbouring swaps stand for all flips."""
     some = "all" if share == 1 else f"{share:.0%}, drawn by chance, of the"
-    return f"{SWAPS}: one order of two classes, whose flips are sums of neighbouring swaps; {some} swaps evaluated"
+    what = "one order of two classes" if orders == 1 else f"{orders} orders of two classes"
+    return f"{SWAPS}: {what}, whose flips are sums of neighbouring swaps; {some} swaps evaluated"
 
 
 def flips(evaluations: int, units: str, share: float) -> str:
