@@ -244,17 +244,22 @@ class Integrated:
             self._met(float(worth.abs().mean()))
         else:
             worth = torch.full_like(worth, self._unsaid(problem, credit.missing(problem, plan, x)))
-        sides = {leaf.start: links.Sides.read(problem, leaf) for leaf in problem.leaves}
-        ranking = [leaf for leaf in problem.leaves if links.ranks(problem, leaf) and sides[leaf.start] is None]
+        filled = [
+            leaf for leaf in problem.leaves if leaf.layout.size
+        ]  # one without binaries starts where the next one does
+        sides = {leaf.start: links.Sides.read(problem, leaf) for leaf in filled}
+        ranking = [leaf for leaf in filled if links.ranks(problem, leaf) and sides[leaf.start] is None]
         links.share_evenly(worth, ranking)
         pairs = links.of_pairs(problem, x, worth, problem.progress)
         terms = [(problem.differences, pairs)]
         if plan.good is not None:
             pairs[plan.good.at] = 0
             terms += margins.terms(problem, plan.good, credit.of_rows(plan, worth), self._of_rows(problem))
-        for leaf in problem.leaves:
+        for leaf in filled:
             if (found := sides[leaf.start]) is not None:
                 pairs[leaf.start : leaf.stop] = 0
+                if len(filled) > 1 and not bool((worth[leaf.start : leaf.stop] > 0).any()):
+                    worth[leaf.start : leaf.stop] = self._unsaid(problem, credit.missing(problem, plan, x))
                 slope = found.anchored(problem, worth, self._of_anchored(problem))
                 terms.append((leaf.layout.keys, slope))
         return joined(distance(problem), *terms)

@@ -53,12 +53,23 @@ class Order:
 
 
 def read(problem: Problem) -> list[Order]:
-    """The orders, if the metric has several steps and those with binaries are all such ones; else none."""
-    if len(problem.leaves) < 2 or problem.row_of is not None:
+    """The orders, if the metric has several steps and those with binaries are all such ones; else none.
+
+    Of a mean over rows they are those that rank all examples of the batch, one a class; others rank within examples.
+    """
+    filled = [leaf for leaf in problem.leaves if leaf.layout.size]
+    if len(problem.leaves) < 2 or problem.row_of is not None and not all(_over_batch(problem, leaf) for leaf in filled):
         return []
-    found = [Order.read(problem, leaf) for leaf in problem.leaves if leaf.layout.size]
+    found = [Order.read(problem, leaf) for leaf in filled]
     known = [order for order in found if order is not None]
     return known if len(known) == len(found) else []
+
+
+def _over_batch(problem: Problem, leaf: Leaf) -> bool:
+    """Whether there is an item for each example, which the scores have along their first axis and along no other."""
+    shapes = [tuple(scores.shape) for scores in problem.scores.values()]  # type: ignore[attr-defined]
+    n = leaf.layout.keys.numel()
+    return all(len(shape) > 1 and shape[0] == n and n not in shape[1:] for shape in shapes)
 
 
 @dataclass(frozen=True)

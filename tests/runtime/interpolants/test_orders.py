@@ -37,6 +37,14 @@ def mean_of_classes_torch(scores, labels):
     return torch.stack(values).mean()
 
 
+def mean_over_rows(scores, labels):
+    values = []
+    for c in range(scores.shape[1]):
+        y = (labels == c)[np.argsort(-scores[:, c])]
+        values.append((np.cumsum(y) / np.arange(1, len(y) + 1) * y).sum() / max(y.sum(), 1))
+    return np.mean(values)
+
+
 def product_of_classes(scores, labels):
     value = 1.0
     for c in range(scores.shape[1]):
@@ -162,6 +170,40 @@ def test_the_spelling_makes_no_difference():
         criterion(*arguments).backward()
         gradients.append(arguments[0].grad)
     assert gradients[0].abs().sum() > 0 and torch.allclose(*gradients, atol=1e-9)
+
+
+def test_a_mean_over_classes_is_taught_alike_whether_it_is_seen_to_be_a_mean_over_rows_or_not():
+    gradients = []
+    for metric in (mean_of_classes, mean_over_rows):
+        arguments = batch(metric)
+        criterion = surrogate(metric).loss(generator=torch.Generator().manual_seed(0))
+        criterion(*arguments).backward()
+        assert (criterion.problem(*batch(metric)).row_of is None) is (metric is mean_of_classes)
+        gradients.append(arguments[0].grad)
+    assert torch.allclose(*gradients, atol=1e-9)
+
+
+def test_rows_of_candidates_are_no_orders_over_the_batch():
+    def mean_of_lists(scores, relevant):
+        values = []
+        for row, y in zip(scores, relevant):
+            hits = y[np.argsort(-row)]
+            values.append((np.cumsum(hits) / np.arange(1, len(hits) + 1) * hits).sum() / max(hits.sum(), 1))
+        return np.mean(values)
+
+    criterion = surrogate(mean_of_lists).loss(generator=torch.Generator().manual_seed(0))
+    scores = torch.randn(5, 6, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    criterion(scores, np.arange(30).reshape(5, 6) % 3 == 0).backward()
+    assert criterion.report()["credit"].startswith("flips: single binaries, those of every row at once")
+
+
+def test_classes_that_are_missing_in_the_batch_have_no_order_to_be_pulled():
+    scores = torch.randn(8, 4, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    for metric in (mean_of_classes, cubes_of_classes):
+        scores.grad = None
+        criterion = surrogate(metric, direction="maximize").loss(generator=torch.Generator().manual_seed(0))
+        criterion(scores, np.array([1, 3, 3, 1, 1, 3, 3, 3])).backward()
+        assert (scores.grad.abs().sum(0) > 0).tolist() == [False, True, False, True]
 
 
 def test_the_report_says_how_many_orders_there_are():
