@@ -5,12 +5,13 @@ The proposal is static; the runtime probes it numerically before it is relied on
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 
 from metric2loss import names
-from metric2loss.analysis.facts import ENTRY, FunctionFacts, Level, Site, walk
+from metric2loss.analysis.facts import ENTRY, FunctionFacts, Level, Site, small_of, walk
 from metric2loss.analysis.uses import Uses, tail
 from metric2loss.frontend.resolve import Program, target_names
 
@@ -51,12 +52,32 @@ _SAME_ORDER = frozenset(
 
 
 def supposed_classes(program: Program, facts: FunctionFacts, site: Site) -> Gathered | None:
-    """Where the region gives up: the targets may still be all that the rest can tell items apart by."""
+    """Where the region gives up: the targets may still be all that the rest can tell items apart by.
+
+    In a loop they are what a turn makes of them: `hit = labels == c`, `y = labels[:, c]`.
+    """
     before = facts.before.get(site.statement, {})
     levels = dict(zip(facts.function.parameters, facts.arguments))
     passive = [p for p in facts.function.parameters if levels[p] is Level.PASSIVE and p not in facts.function.optional]
     targets = [p for p in names.find_targets(passive, ()) if before.get(p) == frozenset({ENTRY})]
-    return Gathered(site, tuple(targets), (), site.statement, supposed=True) if targets and not site.loops else None
+    if not site.loops:
+        return Gathered(site, tuple(targets), (), site.statement, supposed=True) if targets else None
+    made = {program.source.code(node): node for node in _of_the_turn(program, facts, site, frozenset(targets))}
+    return Gathered(site, tuple(made), tuple(made.values()), site.statement, supposed=True) if made else None
+
+
+def _of_the_turn(program: Program, facts: FunctionFacts, site: Site, targets: frozenset[str]) -> Iterator[cst.CSTNode]:
+    """Passive comparisons and parts of the targets that the innermost loop around the site gives a name to."""
+    uses = Uses(program, facts)
+    for statement in facts.statements:
+        small = small_of(statement.node)
+        if statement.loops != site.loops or not isinstance(small, cst.Assign):
+            continue
+        value = small.value
+        told = {node.value for node in walk(value) if isinstance(node, cst.Name)} & targets
+        fits = isinstance(value, (cst.Comparison, cst.Subscript)) and facts.level(value) is Level.PASSIVE
+        if told and fits and uses.available(value, site.statement):
+            yield value
 
 
 def gathered_by(program: Program, facts: FunctionFacts, site: Site) -> Gathered | None:

@@ -234,3 +234,13 @@ def test_what_skips_one_turn_of_a_loop_decides_nothing_about_the_others(leaves: 
         "        values.append(y[:5].sum() / y.sum())\n    return np.mean(values)\n"
     )
     assert ("told_apart_by=((labels == c),)" in compiled(text).text) is told_apart
+
+
+def test_in_a_loop_items_are_supposed_to_be_told_apart_by_what_the_turn_makes_of_the_targets() -> None:
+    text = (
+        "import numpy as np\ndef macro_auc(scores, labels):\n    found = []\n    for c in range(scores.shape[1]):\n"
+        "        y = labels == c\n        p, n = y.sum(), (~y).sum()\n        if p == 0 or n == 0:\n            continue\n"
+        "        rank = np.empty(len(y))\n        rank[np.argsort(scores[:, c])] = np.arange(1, len(y) + 1)\n"
+        "        found.append((rank[y].sum() - p * (p + 1) / 2) / (p * n))\n    return np.mean(found)\n"
+    )
+    assert "supposed_apart_by=(labels == c,)" in compiled(text).text

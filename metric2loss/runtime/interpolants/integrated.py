@@ -34,7 +34,7 @@ _TURNED = 0.1  # share of the binaries that a look around turns
 _STRATA = 2  # budgets that credit by strata may take
 _FEWEST = 3  # anchors of a kind, however dear
 _THIN = 1 / 4  # below it, flips that are left out count as the mean of those that are not: fewer shocks for Adam
-_LEAST_SHARE = 1 / 32  # below it, single flips are too thin to be better than anchors
+_LEAST_SHARE = 1 / 32  # below it, comparisons of a kind share their credit
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Integrated:
     p goes from `first` to `last` in a training.  By default it stays at ½, for that was never worse (see docs), and that of rows
     of a choice and of orders over the batch is at most ½: it settles where the batch says, see `links.Power`.
     `budget` bounds the work of a step, in configurations times numbers handed to g: above it only a random share of the
-    flips is evaluated, and where that share is small, the paper's anchors are. `anneal_anchored` anneals the link of
+    flips is evaluated, and where that share is small, the others count as their mean. `anneal_anchored` anneals the link of
     orders over the batch as well; measured on average precision, it was never better and worse at low learning rates.
     `credit_by` asks for one of `ways.WAYS` where structure would choose another; `chosen` says what was done, and why.
     """
@@ -107,20 +107,30 @@ class Integrated:
         return self.credit_by in (way, ways.BY_STRUCTURE)
 
     def _dear(self, problem: Problem, plan: credit.Plan, share: float) -> Tensor:
-        """Where flips of the budget would be too thin: a few of a metric that is looped over, else anchors."""
-        count = int(share * len(plan.flips))
+        """Where flips of the budget would be thin: comparisons of a kind share their credit, orders are pulled evenly.
+
+        Of other steps a few flips stand for all. See docs for what was measured.
+        """
         if (found := self._by_strata(problem)) is not None:
             return found
-        if not problem.looped:
-            self.notes = (f"{plan.evaluations:,} evaluations of the metric a sample are too many: inverse distances",)
-            return self._by_anchors(problem, f"flips would take {plan.samples * plan.evaluations:,} evaluations")
-        if count < _FEWEST:
+        if all(links.ranks(problem, leaf) for leaf in problem.leaves if leaf.layout.size):
+            why = f"flips would take {plan.samples * plan.evaluations:,} evaluations"
+            self.chosen, self.notes = ways.evenly(why), (f"{why}: every pair of an order counts alike",)
+            if distance(problem) == 0:
+                return self._pulled(problem)
+            x = oriented(problem)
+            return self._pulling(problem, plan, x, self._evenly(problem, x))
+        count = int(share * len(plan.flips))
+        if not problem.looped:  # as many evaluations as anchors would take
+            count = min(max(count, _FEWEST, 3 * self._affordable(problem) // plan.samples), len(plan.flips))
+        elif count < _FEWEST:
             self.notes = ("a run of the metric is too dear for single flips: every binary counts alike",)
             self.chosen = ways.evenly("a run of the metric is too dear for single flips")
             return self._pulled(problem)
-        self.notes = (f"{count} of {plan.evaluations:,} flips are evaluated, the others count as their mean",)
+        self.notes = (f"{count:,} of {plan.evaluations:,} flips are evaluated, the others count as their mean",)
+        share = count / len(plan.flips)
         self.chosen = ways.flips(plan.samples * plan.evaluations, plan.units, share) + ", the others as their mean"
-        return self._linked(problem, plan.thinned(problem, count / len(plan.flips)), plan)
+        return self._linked(problem, plan.thinned(problem, share), plan)
 
     def _by_strata(self, problem: Problem) -> Tensor | None:
         """Where all steps are comparisons: those of one kind share their credit."""
@@ -195,7 +205,7 @@ class Integrated:
         self.chosen, self.notes = ways.swaps(drawn.share, len(known)), ways.some(drawn.share)
         if (met := drawn.mean) > 0:
             self._met(met)
-        evenly = self._unsaid(problem, drawn.missing())
+        evenly = self._unsaid(problem, 0 if self.typical is not None else drawn.missing())
         return joined(distance(problem), *drawn.terms(problem, evenly, self._of_anchored(problem)))
 
     def _of_rows(self, problem: Problem) -> links.Power:
@@ -222,12 +232,16 @@ class Integrated:
     def _pulled(self, problem: Problem) -> Tensor:
         """Every binary towards the best configuration; where that is the current one, away from it as chance tells."""
         x = oriented(problem)
-        worth = torch.full_like(x, self._unsaid(problem, float(torch.sigmoid(-x).sum())), dtype=torch.double)
+        worth = self._evenly(problem, x)
         if distance(problem) == 0:
             turned = drawn(problem, 2 * _FEWEST, len(x)) < _TURNED
             gains = problem.sign * torch.nan_to_num(problem.values_of(problem.bits ^ turned) - problem.worth)
             worth = -(gains.unsqueeze(1) * turned).mean(0) / _TURNED
         return joined(distance(problem), (problem.differences, links.of_pairs(problem, x, worth, problem.progress)))
+
+    def _evenly(self, problem: Problem, x: Tensor) -> Tensor:
+        """The same credit for every binary."""
+        return torch.full_like(x, self._unsaid(problem, float(torch.sigmoid(-x).sum())), dtype=torch.double)
 
     def _affordable(self, problem: Problem) -> int:
         """Anchors of each kind, fewer where a run of g is dear."""
@@ -244,9 +258,11 @@ class Integrated:
             self._met(float(worth.abs().mean()))
         else:
             worth = torch.full_like(worth, self._unsaid(problem, credit.missing(problem, plan, x)))
-        filled = [
-            leaf for leaf in problem.leaves if leaf.layout.size
-        ]  # one without binaries starts where the next one does
+        return self._pulling(problem, plan, x, worth)
+
+    def _pulling(self, problem: Problem, plan: credit.Plan, x: Tensor, worth: Tensor) -> Tensor:
+        """Each step pulled as its kind is, from the credit of the binaries."""
+        filled = [leaf for leaf in problem.leaves if leaf.layout.size]  # others start where the next one does
         sides = {leaf.start: links.Sides.read(problem, leaf) for leaf in filled}
         ranking = [leaf for leaf in filled if links.ranks(problem, leaf) and sides[leaf.start] is None]
         links.share_evenly(worth, ranking)

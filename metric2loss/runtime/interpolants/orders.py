@@ -66,7 +66,9 @@ def read(problem: Problem) -> list[Order]:
 
 
 def _over_batch(problem: Problem, leaf: Leaf) -> bool:
-    """Whether there is an item for each example, which the scores have along their first axis and along no other."""
+    """Whether it orders an item for each example, which the scores have along their first axis and along no other."""
+    if not links.is_order(leaf):
+        return False
     shapes = [tuple(scores.shape) for scores in problem.scores.values()]  # type: ignore[attr-defined]
     n = leaf.layout.keys.numel()
     return all(len(shape) > 1 and shape[0] == n and n not in shape[1:] for shape in shapes)

@@ -53,7 +53,8 @@ def swaps(share: float, orders: int = 1) -> str:
 
 def flips(evaluations: int, units: str, share: float) -> str:
     """Said when single binaries, or rows of choices, are flipped in sampled configurations."""
-    some = "" if share == 1 else f", {share:.0%} of them drawn by chance"
+    part = f"{share:.0%}" if share >= 0.01 else f"{100 * share:.1g}%"
+    some = "" if share == 1 else f", {part} of them drawn by chance"
     return f"{FLIPS}: {units} turned in sampled configurations; {evaluations:,} evaluations{some}"
 
 

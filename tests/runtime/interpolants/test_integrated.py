@@ -306,7 +306,7 @@ def test_losses_and_gains_are_mirror_images():
     assert torch.equal(gradient(problem.seeded(1)), gradient(mirrored.seeded(1)))
 
 
-def test_a_dear_metric_is_thinned_and_then_interpolated():
+def test_a_dear_order_is_thinned_and_then_pulled_evenly():
     problem = some_ranking(14).seeded()
     full = credit.SAMPLES * (len(problem.best) + 1) * 14
     thinned, far = Integrated(budget=full // 3), Integrated(budget=full // 100)
@@ -314,7 +314,24 @@ def test_a_dear_metric_is_thinned_and_then_interpolated():
     assert "33%" in thinned.notes[0] and problem.evaluations * 14 < 0.4 * full
     problem.evaluations = 0
     far(problem)
-    assert "too many" in far.notes[0] and 10 <= problem.evaluations <= 49
+    assert (
+        "counts alike" in far.notes[0] and far.chosen.startswith("evenly: flips would take") and not problem.evaluations
+    )
+
+
+@pytest.mark.parametrize(("part", "flips"), [(40, range(4, 7)), (10**6, range(3, 4))])
+def test_of_dear_rows_of_choices_a_few_flips_stand_for_all(part, flips):
+    scores = torch.randn(200, 3, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    loss = generated("macro_f1")
+    problem = loss().problem(scores, np.arange(200) % 3)
+    criterion = loss(budget=credit.cost(problem, credit.Plan.of(problem)) // part)
+    for _ in range(2):
+        criterion(scores, np.arange(200) % 3).backward()
+    report = criterion.report()
+    assert report["credit"].endswith("of them drawn by chance, the others as their mean")
+    assert report["notes"][0].endswith("of 201 flips are evaluated, the others count as their mean")
+    assert int(report["notes"][0].split()[0]) in flips
+    assert scores.grad.abs().sum() > 0
 
 
 def test_thinned_credit_is_right_on_average():

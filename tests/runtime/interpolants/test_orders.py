@@ -197,6 +197,22 @@ def test_rows_of_candidates_are_no_orders_over_the_batch():
     assert criterion.report()["credit"].startswith("flips: single binaries, those of every row at once")
 
 
+def test_a_mean_over_rows_of_several_comparisons_has_no_orders():
+    def mean_of_hits(scores, labels):
+        values = []
+        for c in range(scores.shape[1]):
+            said = scores[:, c] > 0
+            values.append((said == labels[:, c]).mean())
+        return np.mean(values)
+
+    scores = torch.randn(5, 3, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    criterion = surrogate(mean_of_hits, direction="maximize").loss(generator=torch.Generator().manual_seed(0))
+    criterion(scores, np.arange(15).reshape(5, 3) % 2 == 0).backward()
+    problem = criterion.problem(scores, np.arange(15).reshape(5, 3) % 2 == 0)
+    assert problem.row_of is not None and len(problem.leaves) == 3 and orders.read(problem) == []
+    assert scores.grad.abs().sum() > 0
+
+
 def test_classes_that_are_missing_in_the_batch_have_no_order_to_be_pulled():
     scores = torch.randn(8, 4, generator=torch.Generator().manual_seed(0), requires_grad=True)
     for metric in (mean_of_classes, cubes_of_classes):
