@@ -140,12 +140,13 @@ class Evaluator:
         chunks = (outcomes[start : start + step] for start in range(0, len(outcomes), step))
         return self._joined(self.evaluated([chunk], [True], len(chunk), method) for chunk in chunks)
 
-    def at_leaves(self, outcomes: list[Tensor], many: list[bool], amount: int) -> Tensor:
-        """g at outcomes of every step: [amount, ...] where `many` says so, else one for all."""
+    def at_leaves(self, outcomes: list[Tensor], many: list[bool], amount: int, method: str = "g") -> Tensor:
+        """g, or its rows, at outcomes of every step: [amount, ...] where `many` says so, else one for all."""
         numbers = sum(leaf.layout.numel for leaf, m in zip(self.leaves, many) if m)
         step = max(1, _NUMBERS // max(4 * numbers, 1))
         parts = ([x[a : a + step] if m else x for x, m in zip(outcomes, many)] for a in range(0, amount, step))
-        return self._joined(self.evaluated(part, many, min(step, amount - k * step)) for k, part in enumerate(parts))
+        sizes = (min(step, amount - start) for start in range(0, amount, step))
+        return self._joined(self.evaluated(part, many, size, method) for part, size in zip(parts, sizes))
 
     def at_native(self, outcomes: list[Tensor], method: str = "g") -> Tensor:
         """g, or its rows, at one outcome of every step."""

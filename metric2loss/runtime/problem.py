@@ -213,6 +213,10 @@ class Problem:
         """The same at outcomes of every step: [amount, ...] where `many` says so, else one for all."""
         return self._noticed(self.finite(self.evaluator.at_leaves(outcomes, many, amount)))
 
+    def rows_with(self, outcomes: list[Tensor], many: list[bool], amount: int) -> Tensor:
+        """Each row's value there, [amount, R]."""
+        return self.finite(self.evaluator.at_leaves(outcomes, many, amount, "rows"))
+
     def whole_at(self, outcome: Tensor) -> tuple[float, Tensor | None]:
         """Exact g at one outcome of the only step, and the rows that it took the mean of, if it did."""
         return self.evaluator.with_rows([outcome])

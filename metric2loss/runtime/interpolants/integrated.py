@@ -14,6 +14,7 @@ from torch import Tensor
 
 from metric2loss.runtime.factored import Problem, drawn, oriented
 from metric2loss.runtime.interpolants import (
+    choices,
     closed,
     credit,
     far_pairs,
@@ -23,6 +24,7 @@ from metric2loss.runtime.interpolants import (
     strata,
     sums,
     swaps,
+    usual,
     ways,
 )
 from metric2loss.runtime.interpolants.idw import Idw, weighted
@@ -60,6 +62,7 @@ class Integrated:
     chosen: str = field(default="", init=False)
     notes: tuple[str, ...] = field(default=(), init=False)
     _adds_up: bool = field(default=True, init=False, repr=False)  # the metric's changes by disjoint swaps
+    _usual: usual.Usual = field(default_factory=usual.Usual, init=False, repr=False)
     typical: float | None = field(default=None, init=False)  # mean |credit| of the batches so far
 
     def __post_init__(self) -> None:
@@ -97,11 +100,28 @@ class Integrated:
             return self._dear(problem, plan, share)
         if self.credit_by in (ways.ANCHORS, ways.EVENLY):
             return self._asked_for(problem)
+        if (tried := choices.read(problem, plan, self.budget)) and share == 1:
+            return self._by_candidates(problem, tried)
         self.notes = () if share == 1 else (f"a random {share:.0%} of {plan.evaluations:,} flips are evaluated",)
         self.chosen = ways.flips(plan.samples * plan.evaluations, plan.units, share)
         if share == 1:
             return self._linked(problem, plan)
         return self._linked(problem, plan.thinned(problem, share), plan if share < _THIN else None)
+
+    def _by_candidates(self, problem: Problem, tried: list[choices.Choice]) -> Tensor:
+        """Rows of a choice between several classes, each of them on each candidate."""
+        self.notes, self.chosen = (), ways.candidates(choices.evaluations(problem, tried), problem.row_of is not None)
+        costs = choices.costs(problem, tried)
+        if met := choices.size(tried, costs):
+            self._met(met)
+            if problem.row_of is None:
+                costs = [self._usual.share(choice.kinds(problem), cost) for choice, cost in zip(tried, costs)]
+        else:
+            unsaid = self._unsaid(problem, choices.missing(tried))
+            costs = [choice.good.logical_not() * unsaid for choice in tried]
+        power = self._of_rows(problem)
+        slopes = [choice.gradient(cost, power, problem.temperature) for choice, cost in zip(tried, costs)]
+        return joined(distance(problem), *((c.leaf.layout.keys, slope) for c, slope in zip(tried, slopes)))
 
     def _may(self, way: str) -> bool:
         return self.credit_by in (way, ways.BY_STRUCTURE)
@@ -256,6 +276,8 @@ class Integrated:
             worth = torch.where((whole.by >= 0) & ~known, worth[known].mean().clamp(min=0), worth)
         if bool((worth != 0).any()):
             self._met(float(worth.abs().mean()))
+            if problem.row_of is None and not plan.decided_by_rows:
+                worth = self._usual.of_binaries(problem, plan.good, worth)
         else:
             worth = torch.full_like(worth, self._unsaid(problem, credit.missing(problem, plan, x)))
         return self._pulling(problem, plan, x, worth)

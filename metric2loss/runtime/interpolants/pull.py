@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Problem, oriented
+from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.interpolants import links, sums
 from metric2loss.runtime.interpolants.protocol import distance, joined, nothing
 
@@ -35,4 +36,6 @@ class Pull:
             return nothing(problem)
         x = oriented(problem)
         gradient = links.of_pairs(problem, x, torch.ones_like(x), problem.progress)
+        if (good := GoodRows.read(problem)) is not None:
+            gradient[good.idle] = 0  # which of two wrong classes is ahead, nothing asks for
         return joined(distance(problem), (problem.differences, gradient))

@@ -27,16 +27,19 @@ def numbered(problem: Problem) -> tuple[Tensor, int] | None:
     parts, count = [], 0
     for leaf in problem.leaves:
         if leaf.layout.size:
-            columns, amount = _columns(leaf)
-            parts.append(columns.to(problem.best.device) + count)
+            own, amount = columns(leaf)
+            parts.append(own.to(problem.best.device) + count)
             count += amount
     found = torch.cat(parts) * 2 + problem.best
     kinds, place = torch.unique(found, return_inverse=True)
     return place, len(kinds)
 
 
-def _columns(leaf: Leaf) -> tuple[Tensor, int]:
-    """Of the first or the last axis, the longer one that is short enough; all of a step without such an axis are one."""
+def columns(leaf: Leaf) -> tuple[Tensor, int]:
+    """The column of each binary, and how many there are.
+
+    Of the first or the last axis, the longer one that is short enough; all of a step without such an axis are one.
+    """
     layout = leaf.layout
     shape = tuple(getattr(layout, "shape", ()))
     size = int(layout.size)

@@ -58,6 +58,12 @@ def flips(evaluations: int, units: str, share: float) -> str:
     return f"{FLIPS}: {units} turned in sampled configurations; {evaluations:,} evaluations{some}"
 
 
+def candidates(evaluations: int, by_row: bool) -> str:
+    """Said when rows of choices are put on each of their candidates."""
+    each = ", every row at once" if by_row else ""
+    return f"{FLIPS}: rows of choices put on each of their candidates{each}; {evaluations:,} evaluations"
+
+
 def anchors(evaluations: int, why: str) -> str:
     """Said when the paper's anchors stand in for flips."""
     return f"{ANCHORS}: {why}; inverse distances to {evaluations:,} evaluations"
