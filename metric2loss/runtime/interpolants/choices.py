@@ -73,7 +73,8 @@ class Choice:
         among = bad * (bad.sum(1, keepdim=True) * costs - (bad * costs).sum(1, keepdim=True))
         found = down + among - down.sum(1, keepdim=True) * (self.chances * self.good) / right
         harder = float(self.good.double().mean()) ** (-p * (1 - p))  # see `margins`
-        return (found * (harder / temperature)).to(self.leaf.layout.keys.dtype).reshape(-1)
+        slope: Tensor = (found * (harder / temperature)).to(self.leaf.layout.keys.dtype)
+        return slope.reshape(-1)
 
 
 def read(problem: Problem, plan: Plan, budget: int) -> list[Choice]:
@@ -85,7 +86,7 @@ def read(problem: Problem, plan: Plan, budget: int) -> list[Choice]:
     widths = [choice.good.shape[1] for choice in found]
     told = all(bool(choice.good.any(1).all()) and not bool(choice.good.all(1).any()) for choice in found)
     numbers = sum(leaf.layout.numel for leaf in problem.leaves)
-    work = evaluations(problem, found) * max(numbers, problem.run_cost)  # type: ignore[attr-defined]
+    work = evaluations(problem, found) * max(numbers, problem.run_cost)
     return found if told and max(widths) <= MOST and work <= budget else []
 
 

@@ -40,7 +40,7 @@ def taught(name: str, **options: Any) -> tuple[Any, torch.Tensor]:
             "rows: every row is a choice between two outcomes, worth the same whatever the others are; 2 evalu",
         ),
         ("average_precision", "swaps: one order of two classes, whose flips are sums of neighbouring swaps; all swaps"),
-        ("macro_f1", "flips: whole rows of choices turned in sampled configurations; 40 evaluations"),
+        ("macro_f1", "flips: rows of choices put on each of their candidates; 108 evaluations"),
         ("ndcg", "flips: single binaries, those of every row at once, turned in sampled configurations"),
     ],
 )
