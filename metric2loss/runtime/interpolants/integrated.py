@@ -6,6 +6,7 @@ to the best configuration removes them: half of it is walked to the end, half as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -63,6 +64,9 @@ class Integrated:
     notes: tuple[str, ...] = field(default=(), init=False)
     _adds_up: bool = field(default=True, init=False, repr=False)  # the metric's changes by disjoint swaps
     _usual: usual.Usual = field(default_factory=usual.Usual, init=False, repr=False)
+    breadth: float | None = field(
+        default=None, init=False
+    )  # of the credit of orders over the batch, see `links.breadth`
     typical: float | None = field(default=None, init=False)  # mean |credit| of the batches so far
 
     def __post_init__(self) -> None:
@@ -210,9 +214,10 @@ class Integrated:
         met = float(worth.abs().mean())
         if met:
             self._met(met)
-        else:
+        narrow = self._narrow([worth])
+        if not met:
             worth = torch.full_like(worth, self._unsaid(problem, sums.missing(split)))
-        pull = links.anchored(split, worth, self._of_anchored(problem))
+        pull = links.anchored(split, worth, self._of_anchored(problem), narrow)
         return pull.mul_(split.temperature / problem.temperature)  # of one strength, however near it looks
 
     def _by_orders(self, problem: Problem) -> Tensor | None:
@@ -226,7 +231,9 @@ class Integrated:
         if (met := drawn.mean) > 0:
             self._met(met)
         evenly = self._unsaid(problem, 0 if self.typical is not None else drawn.missing())
-        return joined(distance(problem), *drawn.terms(problem, evenly, self._of_anchored(problem)))
+        return joined(
+            distance(problem), *drawn.terms(problem, evenly, self._of_anchored(problem), self._narrow(drawn.worth))
+        )
 
     def _of_rows(self, problem: Problem) -> links.Power:
         """p of rows of a choice."""
@@ -237,6 +244,14 @@ class Integrated:
         if self.anneal_anchored:
             return links.Power(problem.progress)
         return links.Power(problem.progress, settles=True) if self._settles else links.Power(0.0)
+
+    def _narrow(self, worth: Sequence[Tensor]) -> bool:
+        """Whether few pairs of orders over the batch usually have all their credit."""
+        found = [links.breadth(of_order) for of_order in worth if bool((of_order > 0).any())]
+        if found:
+            now = sum(found) / len(found)
+            self.breadth = now if self.breadth is None else _KEPT * self.breadth + (1 - _KEPT) * now
+        return self.breadth is not None and self.breadth < links.NARROW
 
     @property
     def _settles(self) -> bool:
@@ -286,6 +301,7 @@ class Integrated:
         """Each step pulled as its kind is, from the credit of the binaries."""
         filled = [leaf for leaf in problem.leaves if leaf.layout.size]  # others start where the next one does
         sides = {leaf.start: links.Sides.read(problem, leaf) for leaf in filled}
+        narrow = self._narrow([worth[leaf.start : leaf.stop] for leaf in filled if sides[leaf.start] is not None])
         ranking = [leaf for leaf in filled if links.ranks(problem, leaf) and sides[leaf.start] is None]
         links.share_evenly(worth, ranking)
         pairs = links.of_pairs(problem, x, worth, problem.progress)
@@ -298,7 +314,7 @@ class Integrated:
                 pairs[leaf.start : leaf.stop] = 0
                 if len(filled) > 1 and not bool((worth[leaf.start : leaf.stop] > 0).any()):
                     worth[leaf.start : leaf.stop] = self._unsaid(problem, credit.missing(problem, plan, x))
-                slope = found.anchored(problem, worth, self._of_anchored(problem))
+                slope = found.anchored(problem, worth, self._of_anchored(problem), narrow)
                 terms.append((leaf.layout.keys, slope))
         return joined(distance(problem), *terms)
 

@@ -23,8 +23,13 @@ from metric2loss.runtime.factored import Leaf, Problem
 from metric2loss.runtime.split import Split
 
 MIDDLE = 0.5  # p, unless asked for another
-_BY_EXAMPLE = 0.5  # of the pull of an anchored order
+_BY_EXAMPLE = 0.35  # of the pull of an anchored order
+_RARE = (
+    0.25  # power of the share of a side in the pull of its examples: 1 is binary cross entropy's, 0 balances the sides
+)
 _EVENLY = 0.5  # of the credit of any other order
+NARROW = 0.45  # a breadth of credit below which it is narrow
+_OF_NARROW = 0.5  # of the examples' share of the pull, where it is
 _NEAR = 0.6  # of the spread of the scores of a side: the temperature of an order over the batch
 _NEAREST = 0.1  # the least of it, in temperatures
 
@@ -141,11 +146,18 @@ def even(credit: Tensor) -> bool:
     return low.item() == high.item()
 
 
-def anchored(split: Split, credit: Tensor, power: Power) -> Tensor:
+def breadth(credit: Tensor) -> float:
+    """The share of the pairs that have all the credit, were it spread evenly among them: (Σ w)² / (n Σ w²); 1 where none has any."""
+    share = credit.clamp(min=0)
+    squares = float((share * share).sum())
+    return float(share.sum()) ** 2 / (share.numel() * squares) if squares else 1.0
+
+
+def anchored(split: Split, credit: Tensor, power: Power, narrow: bool = False) -> Tensor:
     """dL/dkeys of one order over the batch, from the credit [goods, bads]; see `Sides.anchored`."""
-    share = _shares(credit)
+    share = _shares(credit, narrow)
     good, bad = split.of_good[0], split.of_bad[0]
-    of_pair, of_good, of_bad = _factors(*credit.shape)
+    of_pair, of_good, of_bad = _factors(len(credit), credit.shape[1], narrow)
     x = good.unsqueeze(1) - bad
     p = _settled(power, share, x)
     pairs = of_pair * share * link(x, p)
@@ -161,18 +173,22 @@ def _settled(power: Power, share: Tensor, x: Tensor) -> float:
     return power.at(float((torch.sigmoid(x) * share).sum() / share.sum()), chance=0.5)
 
 
-def _shares(credit: Tensor) -> Tensor:
-    """The credit that is not negative; where nothing is left of it, every pair counts alike."""
+def _shares(credit: Tensor, narrow: bool) -> Tensor:
+    """The credit that is not negative, half of it evenly where it is narrow; where nothing is left, every pair counts alike."""
     share = credit.clamp(min=0)
-    return share if float(share.sum()) else torch.ones_like(share)
+    if not float(share.sum()):
+        return torch.ones_like(share)
+    return torch.lerp(share, share.mean(), _EVENLY) if narrow else share
 
 
-def _factors(winners: int, losers: int) -> tuple[float, float, float]:
-    """Of the credit of a pair, of a winner and of a loser: an average winner counts as much as an average loser."""
+def _factors(winners: int, losers: int, narrow: bool) -> tuple[float, float, float]:
+    """Of the credit of a pair, of a winner and of a loser."""
     amount = winners + losers
     rare = 4 * winners * losers / amount**2
-    of_winner, of_loser = 2 * _BY_EXAMPLE * winners / amount, 2 * _BY_EXAMPLE * losers / amount
-    return rare * (1 - _BY_EXAMPLE), rare * of_winner, rare * of_loser
+    by_example = _BY_EXAMPLE * (_OF_NARROW if narrow else 1)
+    of_winner, of_loser = (winners / amount) ** _RARE, (losers / amount) ** _RARE
+    each = 2 * by_example / (of_winner + of_loser)
+    return rare * (1 - by_example), rare * each * of_winner, rare * each * of_loser
 
 
 @dataclass(frozen=True)
@@ -195,18 +211,18 @@ class Sides:
         wins = torch.zeros(layout.keys.numel(), dtype=torch.bool, device=best.device).index_fill_(0, winner, True)
         return None if bool(wins[loser].any()) else cls(leaf, winner, loser)
 
-    def anchored(self, problem: Problem, credit: Tensor, power: Power) -> Tensor:
-        """dL/dS of the examples' keys S: half by pairs, half by a threshold whose pull the credit splits inside each side.
+    def anchored(self, problem: Problem, credit: Tensor, power: Power, narrow: bool = False) -> Tensor:
+        """dL/dS of the examples' keys S: by pairs and by a threshold, whose pull the credit splits inside each side.
 
         Pairs at p = ½ all the time let lost ones go for good: at Adam's rate .3 one of eight networks that tell digit 0 never
         came back. Where p settles, it is 0 for an order that is no better than chance.
         """
-        share = _shares(credit[self.leaf.start : self.leaf.stop])
+        share = _shares(credit[self.leaf.start : self.leaf.stop], narrow)
         keys = self.leaf.layout.keys.detach().double().reshape(-1) / problem.temperature
         winners, losers = torch.unique(self.winner), torch.unique(self.loser)
         if not even(share):
             keys = keys / focus(keys[winners], keys[losers])
-        of_pair, of_winner, of_loser = _factors(len(winners), len(losers))
+        of_pair, of_winner, of_loser = _factors(len(winners), len(losers), narrow)
         x = keys[self.winner] - keys[self.loser]
         p = _settled(power, share, x)
         pairs = of_pair * share * link(x, p)

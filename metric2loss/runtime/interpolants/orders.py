@@ -91,14 +91,14 @@ class Credit:
         """How far the relaxed pairs are from the best ones."""
         return sum(sums.missing(order.split) for order in self.orders)
 
-    def terms(self, problem: Problem, evenly: float, power: links.Power) -> list[tuple[Tensor, Tensor]]:
+    def terms(self, problem: Problem, evenly: float, power: links.Power, narrow: bool) -> list[tuple[Tensor, Tensor]]:
         """Keys and dL/dkeys of each order; one that the metric says nothing of is worth `evenly` a pair."""
         found = []
         for order, worth in zip(self.orders, self.worth):
             said = bool((worth > 0).any())
             share = worth if said else torch.full_like(worth, evenly)
             split = order.split if links.even(share) else links.focused(order.split)
-            pull = links.anchored(split, share, power)
+            pull = links.anchored(split, share, power, narrow)
             found.append((split.keys, pull.mul_(split.temperature / problem.temperature)))
         return found
 
