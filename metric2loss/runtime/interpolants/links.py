@@ -3,11 +3,12 @@
 The link is (1 − u) u^p for a credit that says "up": logistic at progress p = 0, the derivative of the sigmoid at p = 1.
 Small p moves far-off pairs, large p lets the lost ones go.
 
-An order over the batch is pulled half pair by pair and half example by example, against a threshold at 0. Pairs alone learn
+An order over the batch is pulled pair by pair and, about a third, example by example against a threshold at 0. Pairs alone learn
 fast at low rates and fall apart at high ones, for nothing holds the scores of different batches together; examples alone
-first learn how rare the winners are, which no order asks for. Where the metric heeds some pairs more than others, both look
-at near pairs, at a temperature of the scores' own: see `focus`. All are pulled less where winners (or losers) are rare, as cross
-entropy of the examples would do: nothing to Adam, and what keeps plain gradient descent from falling apart at its rates.
+first learn how rare the winners are, which no order asks for, so that the rare side weighs more than its number. Where the metric
+heeds some pairs more than others, both look at near pairs, at a temperature of the scores' own: see `focus`. Where it heeds few,
+half of the credit is shared by all. All are pulled less where winners (or losers) are rare, as cross entropy of the examples
+would do: nothing to Adam, and what keeps plain gradient descent from falling apart at its rates.
 """
 
 from __future__ import annotations
@@ -147,7 +148,10 @@ def even(credit: Tensor) -> bool:
 
 
 def breadth(credit: Tensor) -> float:
-    """The share of the pairs that have all the credit, were it spread evenly among them: (Σ w)² / (n Σ w²); 1 where none has any."""
+    """The share of the pairs that have all the credit, were it spread evenly among them: (Σ w)² / (n Σ w²); 1 where none has any.
+
+    Average precision has .6 to .97 of it, one place of the order (Kolmogorov-Smirnov, precision among the first tenth) .2 to .4.
+    """
     share = credit.clamp(min=0)
     squares = float((share * share).sum())
     return float(share.sum()) ** 2 / (share.numel() * squares) if squares else 1.0
