@@ -49,7 +49,7 @@ class Choice:
 
     def kinds(self, problem: Problem) -> usual.Kinds:
         """The kinds of the rows."""
-        return usual.of_rows(problem, self.leaf, self.good)
+        return usual.of_rows(problem, usual.names(problem)[self.leaf.start], self.good)
 
     def winners(self, problem: Problem, t: float) -> Tensor:
         """A winner of each row at t of the way to the best configuration, [R]."""

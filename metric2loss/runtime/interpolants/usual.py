@@ -9,6 +9,7 @@ with: worst recall of ten classes .66 and .76 (SE .05), geometric mean of recall
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metric2loss.runtime.factored import Leaf, Problem
+from metric2loss.runtime.factored import Problem
 from metric2loss.runtime.good_rows import GoodRows
 from metric2loss.runtime.interpolants import links, strata
 
@@ -82,14 +83,15 @@ class Usual:
         return found
 
 
-def of_rows(problem: Problem, leaf: Leaf, good: Tensor) -> Kinds:
+def of_rows(problem: Problem, name: Any, good: Tensor) -> Kinds:
     """The kinds of the rows of a choice, by the first good candidate [R, n] and the targets."""
     told = [good.long().argmax(1).cpu().numpy(), *(x.reshape(-1) for x in _targets(problem) if x.size == len(good))]
-    return Kinds.by(_name(leaf), told, good.device)
+    return Kinds.by(name, told, good.device)
 
 
 def _binaries(problem: Problem, good: GoodRows | None) -> Iterator[tuple[Any, Kinds]]:
     """Where the binaries of each step are, and their kinds."""
+    named = names(problem)
     chosen = {leaf.start for leaf, _ in good.sides} if good is not None else set()
     for leaf in problem.leaves:
         if leaf.layout.size and leaf.start not in chosen and not links.is_order(leaf):
@@ -98,18 +100,25 @@ def _binaries(problem: Problem, good: GoodRows | None) -> Iterator[tuple[Any, Ki
             shape = tuple(getattr(leaf.layout, "shape", ()))
             if shape and int(np.prod(shape)) == leaf.stop - leaf.start:
                 told += [_spread(x, shape) for x in _targets(problem) if x.shape == shape[: x.ndim]]
-            yield at, Kinds.by(_name(leaf), told, problem.best.device)
+            yield at, Kinds.by(named[leaf.start], told, problem.best.device)
     first = 0
     for leaf, is_good in good.sides if good is not None else ():
         mine = (good.row >= first) & (good.row < first + len(is_good))  # type: ignore[union-attr]
-        kinds = of_rows(problem, leaf, is_good)
+        kinds = of_rows(problem, named[leaf.start], is_good)
         yield good.at[mine], Kinds(kinds.of[good.row[mine] - first], kinds.names)  # type: ignore[union-attr]
         first += len(is_good)
 
 
-def _name(leaf: Any) -> Any:
-    """The place of a step in the program, its loops' keys included."""
-    return leaf.key
+def names(problem: Any) -> dict[int, Any]:
+    """By where its binaries start, the place of each step in the program.
+
+    The turns of its loops are part of it unless these are over the examples of the batch, which are others in every batch; a
+    loop of about as many turns as there are examples is taken for one.
+    """
+    filled = [leaf for leaf in problem.leaves if leaf.layout.size]
+    turns = Counter(leaf.key[:1] for leaf in filled)
+    examples = max((len(scores) for scores in problem.scores.values() if scores.ndim), default=0)
+    return {leaf.start: leaf.key[:1] if 2 * turns[leaf.key[:1]] > examples else leaf.key for leaf in filled}
 
 
 def _targets(problem: Any) -> Iterator[np.ndarray]:

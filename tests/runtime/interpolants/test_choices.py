@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from metric2loss import surrogate
-from metric2loss.runtime.interpolants.usual import Kinds, Usual
+from metric2loss.runtime.interpolants.usual import Kinds, Usual, names
 
 COST = np.array([[0.0, 1.0, 4.0, 9.0], [1.0, 0.0, 1.0, 4.0], [5.0, 2.0, 0.0, 1.0], [9.0, 4.0, 1.0, 0.0]])
 PLAIN = 1.0 - np.eye(4)
@@ -141,3 +141,23 @@ def test_a_class_that_a_batch_says_nothing_of_is_worth_what_it_was_before():
         return np.mean(found)
 
     assert mean_after(0, 1) > 1.5 * mean_after(1)  # class 0 is right already, but was worth much a batch ago
+
+
+def test_turns_of_a_loop_over_examples_are_one_kind_and_those_of_a_loop_over_groups_are_many():
+    @surrogate
+    def right_by_row(scores, labels):
+        total = 0.0
+        for row, truth in zip(scores, labels):
+            hit = row > 0
+            total += (hit == truth).mean() if hit.any() else 0.0
+        return total / len(labels)
+
+    @surrogate
+    def worst_group(scores, labels):
+        return min(((scores[labels == c] > 0) == (c > 0)).mean() for c in range(2))
+
+    draw = torch.Generator().manual_seed(0)
+    rows = right_by_row.loss().problem(torch.randn(6, 3, generator=draw), np.arange(18).reshape(6, 3) % 2)
+    groups = worst_group.loss().problem(torch.randn(12, generator=draw), np.arange(12) % 2)
+    assert len(set(names(rows).values())) == 1 < len(names(rows))
+    assert len(set(names(groups).values())) == len(names(groups)) == 2
