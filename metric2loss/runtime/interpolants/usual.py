@@ -52,6 +52,15 @@ class Kinds:
             torch.from_numpy(of).to(device), tuple((key, *name) for name in zip(*(x[one].tolist() for x in used)))
         )
 
+    @classmethod
+    def joined(cls, parts: Sequence[Kinds]) -> Kinds:
+        """Those of several steps one after the other; kinds of one name are one."""
+        names = {
+            name: number for number, name in enumerate(dict.fromkeys(name for part in parts for name in part.names))
+        }
+        of = [torch.tensor([names[name] for name in part.names], device=part.of.device)[part.of] for part in parts]
+        return cls(torch.cat(of), tuple(names))
+
 
 @dataclass
 class Usual:
@@ -77,10 +86,11 @@ class Usual:
 
     def of_binaries(self, problem: Problem, good: GoodRows | None, worth: Tensor) -> Tensor:
         """The credit of all binaries of a metric of a whole batch; orders keep theirs, and so do binaries without any."""
-        found = worth.clone()
-        for at, kinds in _binaries(problem, good):
-            found[at] = self.share(kinds, worth[at])
-        return found
+        parts = list(_binaries(problem, good))
+        if not parts:
+            return worth
+        at = torch.cat([at for at, _ in parts])
+        return worth.index_copy(0, at, self.share(Kinds.joined([kinds for _, kinds in parts]), worth[at]))
 
 
 def of_rows(problem: Problem, name: Any, good: Tensor) -> Kinds:
@@ -89,18 +99,19 @@ def of_rows(problem: Problem, name: Any, good: Tensor) -> Kinds:
     return Kinds.by(name, told, good.device)
 
 
-def _binaries(problem: Problem, good: GoodRows | None) -> Iterator[tuple[Any, Kinds]]:
+def _binaries(problem: Problem, good: GoodRows | None) -> Iterator[tuple[Tensor, Kinds]]:
     """Where the binaries of each step are, and their kinds."""
     named = names(problem)
     chosen = {leaf.start for leaf, _ in good.sides} if good is not None else set()
     for leaf in problem.leaves:
         if leaf.layout.size and leaf.start not in chosen and not links.is_order(leaf):
-            at = slice(leaf.start, leaf.stop)
-            told = [(strata.columns(leaf)[0] * 2 + problem.best[at].cpu()).numpy()]
+            best = problem.best[leaf.start : leaf.stop]
+            told = [(strata.columns(leaf)[0] * 2 + best.cpu()).numpy()]
             shape = tuple(getattr(leaf.layout, "shape", ()))
             if shape and int(np.prod(shape)) == leaf.stop - leaf.start:
                 told += [_spread(x, shape) for x in _targets(problem) if x.shape == shape[: x.ndim]]
-            yield at, Kinds.by(named[leaf.start], told, problem.best.device)
+            at = torch.arange(leaf.start, leaf.stop, device=best.device)
+            yield at, Kinds.by(named[leaf.start], told, best.device)
     first = 0
     for leaf, is_good in good.sides if good is not None else ():
         mine = (good.row >= first) & (good.row < first + len(is_good))  # type: ignore[union-attr]

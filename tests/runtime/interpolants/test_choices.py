@@ -161,3 +161,15 @@ def test_turns_of_a_loop_over_examples_are_one_kind_and_those_of_a_loop_over_gro
     groups = worst_group.loss().problem(torch.randn(12, generator=draw), np.arange(12) % 2)
     assert len(set(names(rows).values())) == 1 < len(names(rows))
     assert len(set(names(groups).values())) == len(names(groups)) == 2
+
+
+def test_steps_of_one_kind_have_one_mean_and_keep_their_differences():
+    one = Kinds.by("step", [np.array([0, 1])], torch.device("cpu"))
+    kinds = Kinds.joined([one, one, Kinds.by("other", [np.array([0])], torch.device("cpu"))])
+    usual = Usual()
+    first, second = torch.tensor([1.0, 0.0, 3.0, 0.0, 5.0]), torch.tensor([7.0, 0.0, 9.0, 0.0, 5.0])
+    assert len(kinds.names) == 3
+    assert torch.equal(usual.share(kinds, first), first)
+    shared = usual.share(kinds, second)
+    assert float(shared[2] - shared[0]) == pytest.approx(2.0)
+    assert float(shared[0] + shared[2]) / 2 == pytest.approx(8 + 0.5 * (0.9 * 2 + 0.1 * 8 - 8))
