@@ -47,10 +47,6 @@ class Choice:
         """P of each row."""
         return (self.chances * self.good).sum(1)
 
-    def kinds(self, problem: Problem) -> usual.Kinds:
-        """The kinds of the rows."""
-        return usual.of_rows(problem, usual.names(problem)[self.leaf.start], self.good)
-
     def winners(self, problem: Problem, t: float) -> Tensor:
         """A winner of each row at t of the way to the best configuration, [R]."""
         right, rows = self.right, len(self.good)
@@ -135,6 +131,17 @@ def _outcome(leaf: Leaf, winners: Tensor | None) -> Tensor:
     if winners is not None:
         return layout.of_winners(winners.unsqueeze(0))[0]  # type: ignore[no-any-return]
     return layout.result(torch.zeros(1, 0, dtype=torch.bool, device=layout.device))[0]  # type: ignore[no-any-return]
+
+
+def usual_costs(
+    problem: Problem, choices: Sequence[Choice], found: Sequence[Tensor], known: usual.Usual
+) -> list[Tensor]:
+    """The costs of the rows with half of the mean of each kind of rows replaced by the usual one; one class, one column."""
+    named, width = usual.names(problem), max(choice.good.shape[1] for choice in choices)
+    kinds = [usual.of_rows(problem, named[choice.leaf.start], choice.good) for choice in choices]
+    padded = torch.cat([torch.nn.functional.pad(cost, (0, width - cost.shape[1])) for cost in found])
+    shared = known.share(usual.Kinds.joined(kinds), padded).split([len(cost) for cost in found])
+    return [rows[:, : cost.shape[1]] for rows, cost in zip(shared, found, strict=True)]
 
 
 def size(choices: Sequence[Choice], found: Sequence[Tensor]) -> float:

@@ -119,7 +119,7 @@ class Integrated:
         if met := choices.size(tried, costs):
             self._met(met)
             if problem.row_of is None:
-                costs = [self._usual.share(choice.kinds(problem), cost) for choice, cost in zip(tried, costs)]
+                costs = choices.usual_costs(problem, tried, costs, self._usual)
         else:
             unsaid = self._unsaid(problem, choices.missing(tried))
             costs = [choice.good.logical_not() * unsaid for choice in tried]
