@@ -140,7 +140,7 @@ def usual_costs(
     named, width = usual.names(problem), max(choice.good.shape[1] for choice in choices)
     kinds = [usual.of_rows(problem, named[choice.leaf.start], choice.good) for choice in choices]
     padded = torch.cat([torch.nn.functional.pad(cost, (0, width - cost.shape[1])) for cost in found])
-    shared = known.share(usual.Kinds.joined(kinds), padded).split([len(cost) for cost in found])
+    shared = torch.split(known.share(usual.Kinds.joined(kinds), padded), [len(cost) for cost in found])
     return [rows[:, : cost.shape[1]] for rows, cost in zip(shared, found, strict=True)]
 
 
