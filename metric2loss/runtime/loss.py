@@ -316,6 +316,16 @@ class SurrogateLoss(Factoring):
 
     # --- state
 
+    def get_extra_state(self) -> dict[str, Any]:
+        """What the interpolant knows of earlier batches, beside the buffers; part of `state_dict()`."""
+        known = self._interpolant
+        return known.remembered() if isinstance(known, interpolants.Integrated) else {}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """The same from another loss of the metric."""
+        if isinstance(self._interpolant, interpolants.Integrated):
+            self._interpolant.remember(state)
+
     def _step_forward(self) -> None:
         """Progress from the steps taken, when the length of the training is known."""
         if self.total_steps and self.training and torch.is_grad_enabled():

@@ -78,12 +78,21 @@ def read(problem: Problem, plan: Plan, budget: int) -> list[Choice]:
     good = plan.good
     if good is None or not len(good.idle) or len(good.at) + len(good.idle) != len(problem.best):
         return []
+    if problem.row_of is not None and not _row_by_row(problem, good.sides):
+        return []
     found = [Choice.of(problem, leaf, side) for leaf, side in good.sides]
     widths = [choice.good.shape[1] for choice in found]
     told = all(bool(choice.good.any(1).all()) and not bool(choice.good.all(1).any()) for choice in found)
     numbers = sum(leaf.layout.numel for leaf in problem.leaves)
     work = evaluations(problem, found) * max(numbers, problem.run_cost)
     return found if told and max(widths) <= MOST and work <= budget else []
+
+
+def _row_by_row(problem: Problem, sides: Sequence[tuple[Leaf, Tensor]]) -> bool:
+    """Whether the rows of the only step are those that the metric is a mean of, one for one and in order."""
+    (leaf, good), *others = sides
+    of = problem.row_of
+    return of is not None and not others and len(good) == problem.n_rows and torch.equal(leaf.layout.row_of, of)
 
 
 def evaluations(problem: Problem, choices: Sequence[Choice]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -71,6 +71,15 @@ class Integrated:
 
     def __post_init__(self) -> None:
         ways.known(self.credit_by)
+
+    def remembered(self) -> dict[str, Any]:
+        """What earlier batches said of orders and of kinds, in plain values and tensors."""
+        return {"breadth": self.breadth, "usual": dict(self._usual.means)}
+
+    def remember(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.breadth = state.get("breadth")
+        self._usual = usual.Usual(dict(state.get("usual", {})))
 
     def __call__(self, problem: Problem) -> Tensor:
         """The distance of the metric from its best value; the gradient is the integrated one."""

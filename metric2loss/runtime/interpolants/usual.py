@@ -128,7 +128,7 @@ def names(problem: Any) -> dict[int, Any]:
     """
     filled = [leaf for leaf in problem.leaves if leaf.layout.size]
     turns = Counter(leaf.key[:1] for leaf in filled)
-    examples = max((len(scores) for scores in problem.scores.values() if scores.ndim), default=0)
+    examples = max((len(scores) for scores in getattr(problem, "scores", {}).values() if scores.ndim), default=0)
     return {leaf.start: leaf.key[:1] if 2 * turns[leaf.key[:1]] > examples else leaf.key for leaf in filled}
 
 
