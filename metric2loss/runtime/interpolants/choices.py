@@ -25,7 +25,7 @@ from metric2loss.runtime.interpolants import margins, usual
 from metric2loss.runtime.interpolants.credit import SAMPLES, Plan, stratified
 from metric2loss.runtime.interpolants.links import Power
 
-MOST = 16  # candidates of a row that are all tried
+_MOST = 16  # candidates of a row that are all tried
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,12 @@ def read(problem: Problem, plan: Plan, budget: int) -> list[Choice]:
         return []
     if problem.row_of is not None and not _row_by_row(problem, good.sides):
         return []
-    found = [Choice.of(problem, leaf, side) for leaf, side in good.sides]
-    widths = [choice.good.shape[1] for choice in found]
-    told = all(bool(choice.good.any(1).all()) and not bool(choice.good.all(1).any()) for choice in found)
+    sides = [side for _, side in good.sides]
+    if any(side.shape[1] > _MOST or not bool(side.any(1).all()) or bool(side.all(1).any()) for side in sides):
+        return []
     numbers = sum(leaf.layout.numel for leaf in problem.leaves)
-    work = evaluations(problem, found) * max(numbers, problem.run_cost)
-    return found if told and max(widths) <= MOST and work <= budget else []
+    work = _evaluations(problem, sides) * max(numbers, problem.run_cost)
+    return [Choice.of(problem, leaf, side) for leaf, side in good.sides] if work <= budget else []
 
 
 def _row_by_row(problem: Problem, sides: Sequence[tuple[Leaf, Tensor]]) -> bool:
@@ -97,7 +97,11 @@ def _row_by_row(problem: Problem, sides: Sequence[tuple[Leaf, Tensor]]) -> bool:
 
 def evaluations(problem: Problem, choices: Sequence[Choice]) -> int:
     """How often the metric is evaluated in a step."""
-    return SAMPLES * sum(c.good.shape[1] * (len(c.good) if problem.row_of is None else 1) for c in choices)
+    return _evaluations(problem, [choice.good for choice in choices])
+
+
+def _evaluations(problem: Problem, sides: Sequence[Tensor]) -> int:
+    return SAMPLES * sum(side.shape[1] * (len(side) if problem.row_of is None else 1) for side in sides)
 
 
 def costs(problem: Problem, choices: Sequence[Choice]) -> list[Tensor]:

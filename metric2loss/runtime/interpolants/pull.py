@@ -1,4 +1,7 @@
-"""The control that ignores the metric: every binary is pulled towards the best configuration alike."""
+"""The control that ignores the metric: all binaries are pulled towards the best configuration alike.
+
+All but those between two wrong candidates of a choice, of which no best configuration asks for anything.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ from metric2loss.runtime.interpolants.protocol import distance, joined, nothing
 
 @dataclass
 class Pull:
-    """Credit 1 for every binary, with the link of `integrated`. What any metric-aware interpolant must beat."""
+    """Credit 1 for every binary that tells right from wrong, with the link of `integrated`.
+
+    What any metric-aware interpolant must beat.
+    """
 
     name: ClassVar[str] = "pull"
     first: float = links.MIDDLE
@@ -37,5 +43,5 @@ class Pull:
         x = oriented(problem)
         gradient = links.of_pairs(problem, x, torch.ones_like(x), problem.progress)
         if (good := GoodRows.read(problem)) is not None:
-            gradient[good.idle] = 0  # which of two wrong classes is ahead, nothing asks for
+            gradient[good.idle] = 0
         return joined(distance(problem), (problem.differences, gradient))
