@@ -1,7 +1,9 @@
-"""`python -m bench.learning`: every learning task with every loss, tuned and tested alike, a JSON a run."""
+"""`python -m bench.learning`: every learning task (or, by switches, others) with every loss, tuned and tested alike, a JSON a run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,11 +11,12 @@ from rich.console import Console
 
 from bench.core.losses import ROOT, compile_metrics
 from bench.core.record import Run
-from bench.core.sweep import COMPILED, DESCENT, LONGER, Plan, final_runs, losses_of, trainer, tune
+from bench.core.sweep import COMPILED, DESCENT, DEVELOPED, LONGER, Plan, final_runs, losses_of, trainer, tune
+from bench.core.task import Task
 from bench.core.unknown import UnknownName
 from bench.tasks import groups
 
-RUNS = ROOT / "bench" / "runs" / "learning"
+RUNS = ROOT / "bench" / "runs"
 
 
 @click.command()
@@ -28,12 +31,17 @@ RUNS = ROOT / "bench" / "runs" / "learning"
 @click.option(
     "--again", default="", metavar="LOSS,...", help="Make the runs of these losses again, after a change of the engine."
 )
-@click.option("--compiled", default=",".join(COMPILED), show_default=True, metavar="NAME,...", help="Compiled losses.")
+@click.option("--compiled", default="", metavar="NAME,...", help=f"Compiled losses; default: {','.join(COMPILED)}.")
 @click.option("--workers", default=None, type=int, help="Processes; one a core unless given.")
 @click.option("--longer", is_flag=True, help=f"Train {LONGER.longer} times as long, with {', '.join(LONGER.compiled)}.")
 @click.option("--sgd", is_flag=True, help=f"The tasks under SGD with momentum, with {', '.join(DESCENT.compiled)}.")
 @click.option(
-    "--out", default=None, type=click.Path(path_type=Path), help="Folder of the JSON; default: bench/runs/learning."
+    "--development",
+    is_flag=True,
+    help=f"The tasks that the defaults are set on, with {', '.join(DEVELOPED.compiled)} and seeds of their own.",
+)
+@click.option(
+    "--out", default=None, type=click.Path(path_type=Path), help="Folder of the JSON; default: below bench/runs."
 )
 def main(
     wanted: tuple[str, ...],
@@ -44,20 +52,21 @@ def main(
     workers: int | None,
     longer: bool,
     sgd: bool,
+    development: bool,
     out: Path | None,
 ) -> None:
     """Compare the compiled losses with hand-made ones. A killed sweep goes on where it was."""
     console = Console()
-    if longer and sgd:
-        raise click.UsageError("--longer and --sgd are two comparisons: one at a time")
-    known = {task.key: task for task in groups()["descent" if sgd else "learning"]}
-    for key in wanted:
-        if key not in known:
-            raise click.UsageError(str(UnknownName("learning task", key, list(known))))
-    tasks = [known[key] for key in wanted] or list(known.values())
+    switches = {LONGER: longer, DESCENT: sgd, DEVELOPED: development}
+    asked = [plan for plan, given in switches.items() if given]
+    if len(asked) > 1:
+        raise click.UsageError("--longer, --sgd and --development are comparisons of their own: one at a time")
+    plan = asked[0] if asked else Plan()
+    if compiled:
+        plan = replace(plan, compiled=tuple(filter(None, compiled.split(","))))
+    tasks = chosen_tasks(plan, wanted)
     compile_metrics(tasks)
-    plan = LONGER if longer else DESCENT if sgd else Plan(tuple(filter(None, compiled.split(","))))
-    folder = out or (RUNS.with_name("learning_longer") if longer else RUNS.with_name("descent") if sgd else RUNS)
+    folder = out or RUNS / plan.folder
     if quick:
         runs = [Run(task.key, loss, 1e-2, 0, epochs=1) for task in tasks for loss in losses_of(task, plan.compiled)]
         trainer(ROOT / "build" / "quick", console, workers, "learning")(runs)
@@ -73,6 +82,15 @@ def main(
         if stage != "tune":
             train = trainer(folder, console, workers, f"{task.key}: {len(plan.seeds)} seeds")
             train(final_runs(task, chosen, plan))
+
+
+def chosen_tasks(plan: Plan, wanted: Sequence[str]) -> list[Task]:
+    """Of the plan's group, those named, or all."""
+    known = {task.key: task for task in groups()[plan.group]}
+    for key in wanted:
+        if key not in known:
+            raise click.UsageError(str(UnknownName(f"{plan.group} task", key, list(known))))
+    return [known[key] for key in wanted] or list(known.values())
 
 
 if __name__ == "__main__":

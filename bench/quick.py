@@ -18,7 +18,12 @@ RATE = 1e-2
 
 
 @click.command()
-@click.option("--group", "wanted", multiple=True, help="Only this one of demo, learning, paper (repeatable).")
+@click.option(
+    "--group",
+    "wanted",
+    multiple=True,
+    help="Only this one of demo, descent, development, learning, paper (repeatable).",
+)
 @click.option("--workers", default=None, type=int, help="Processes; one a core unless given.")
 @click.option("--out", default=ROOT / "build" / "quick", type=click.Path(path_type=Path), help="Folder of the JSON.")
 def main(wanted: tuple[str, ...], workers: int | None, out: Path) -> None:

@@ -21,7 +21,7 @@ from bench.core.task import Criterion, Task
 from bench.rivals.losses import rival
 
 ROOT = Path(__file__).resolve().parents[2]
-METRICS = ROOT / "examples" / "metrics"
+METRICS = (ROOT / "examples" / "metrics", ROOT / "bench" / "metrics")  # no two files of the same name
 BUILD = ROOT / "build" / "bench"
 
 
@@ -33,13 +33,21 @@ class Compilation:
     output: str
 
 
+def metric_file(metric: str) -> Path:
+    """Where a metric of that name lies."""
+    found = [folder / f"{metric}.py" for folder in METRICS if (folder / f"{metric}.py").exists()]
+    if len(found) != 1:
+        raise FileNotFoundError(f"{len(found)} files called {metric}.py in {' and '.join(map(str, METRICS))}")
+    return found[0]
+
+
 def compile_metrics(tasks: Sequence[Task]) -> Compilation:
     """Copy every metric of the tasks into build/bench and compile it there."""
     BUILD.mkdir(parents=True, exist_ok=True)
     copies = []
     for metric in dict.fromkeys(task.metric for task in tasks):  # two tasks may share one
         copy = BUILD / f"{metric}.py"
-        shutil.copy(METRICS / copy.name, copy)
+        shutil.copy(metric_file(metric), copy)
         copies.append(copy.relative_to(ROOT))
     files = [str(copy) for copy in copies]
     command = [sys.executable, "-m", "metric2loss", "compile", *files]
@@ -61,7 +69,7 @@ def load(path: Path) -> ModuleType:
 
 def metric_of(task: Task) -> Callable[..., Any]:
     """The user's own function: every number of the tables is its value."""
-    return getattr(load(METRICS / f"{task.metric}.py"), task.function)  # type: ignore[no-any-return]
+    return getattr(load(metric_file(task.metric)), task.function)  # type: ignore[no-any-return]
 
 
 def class_of(task: Task) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,13 +22,16 @@ COMPILED = ("integrated", "idw", "pull")
 
 @dataclass(frozen=True)
 class Plan:
-    """What a comparison runs."""
+    """What a comparison runs, and where its runs lie."""
 
     compiled: tuple[str, ...] = COMPILED
     grid: tuple[float, ...] = GRID
     seeds: tuple[int, ...] = TEST_SEEDS
     drop_in: bool = True
     longer: int = 1  # how many times as long as the task says
+    tuning: tuple[int, ...] = TUNING_SEEDS
+    group: str = "learning"  # of the tasks
+    folder: str = "learning"  # below bench/runs
 
     def epochs(self, task: Task) -> int | None:
         """As a run has it: None is the task's own number."""
@@ -36,10 +39,23 @@ class Plan:
 
 
 # decided on after the first results: is it the number of steps?
-LONGER = Plan(("integrated", "pull"), (3e-3, 1e-2, 3e-2), TEST_SEEDS[:5], drop_in=False, longer=3)
+LONGER = Plan(
+    ("integrated", "pull"), (3e-3, 1e-2, 3e-2), TEST_SEEDS[:5], drop_in=False, longer=3, folder="learning_longer"
+)
 
 # the optimizer's rates are larger, and whether the scale is that of a hand-made loss is what is asked
-DESCENT = Plan(("integrated", "pull"), (1e-2, 3e-2, 1e-1, 3e-1, 1.0))
+DESCENT = Plan(("integrated", "pull"), (1e-2, 3e-2, 1e-1, 3e-1, 1.0), group="descent", folder="descent")
+
+# where the engine's defaults are set: seeds that no other comparison has
+DEVELOPED = Plan(
+    ("integrated", "pull"),
+    seeds=tuple(range(310, 318)),
+    tuning=tuple(range(300, 304)),
+    group="development",
+    folder="development",
+)
+
+PLANS = (Plan(), LONGER, DESCENT, DEVELOPED)
 
 Train = Callable[[list[Run]], list[Outcome]]
 
@@ -64,7 +80,7 @@ def trainer(folder: Path, console: Console, workers: int | None, title: str) -> 
 def tune(task: Task, train: Train, plan: Plan, data: str = BUNDLED) -> Chosen:
     """Search the grid for every loss of the task."""
     keys = [(task.key, loss) for loss in losses_of(task, plan.compiled)]
-    return choose(task, search(keys, plan.grid, TUNING_SEEDS, train, data, plan.epochs(task)))
+    return choose(task, search(keys, plan.grid, plan.tuning, train, data, plan.epochs(task)))
 
 
 def choose(task: Task, scores: Scores) -> Chosen:
@@ -86,11 +102,11 @@ def final_runs(task: Task, chosen: Chosen, plan: Plan, data: str = BUNDLED) -> l
     return list(dict.fromkeys(wanted))
 
 
-def scores_of(outcomes: Iterable[Outcome]) -> Scores:
+def scores_of(outcomes: Iterable[Outcome], tuning: Collection[int] = TUNING_SEEDS) -> Scores:
     """The search again, from the outcomes of its runs."""
     grouped: dict[tuple[str, str], dict[float, list[Outcome]]] = {}
     for outcome in outcomes:
         run = outcome.run
-        if run.seed in TUNING_SEEDS:
+        if run.seed in tuning:
             grouped.setdefault((run.task, run.loss), {}).setdefault(run.learning_rate, []).append(outcome)
     return {key: {rate: score(found) for rate, found in sorted(rates.items())} for key, rates in grouped.items()}

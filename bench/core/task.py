@@ -52,7 +52,7 @@ class Task:
 
     key: str  # for the command line and files: letters, digits, - and _
     title: str
-    metric: str  # the file in examples/metrics, without .py
+    metric: str  # the file in examples/metrics or bench/metrics, without .py
     function: str
     handmade: Mapping[str, Factory]  # strongest first
     split: Callable[[int, str], Split]  # seed, "bundled" or a folder

@@ -1,4 +1,4 @@
-"""Labels to losses for unequal classes: the expected cost of a softmax, cross-entropy weighted by class, and its robust form."""
+"""Labels to losses for unequal classes: the expected cost of a softmax, the expected profit of a yes, weighted and robust cross-entropy."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from torch.nn import functional
 def soft_cost(scores: Tensor, labels: Tensor, cost: Tensor) -> Tensor:
     """Σ_j p_j cost[y, j], p = softmax(scores); mean over examples. Shapes: (n, classes), (n,), (classes, classes)."""
     return (torch.softmax(scores, 1) * cost[labels].to(scores.dtype)).sum(1).mean()
+
+
+def soft_profit(scores: Tensor, labels: Tensor, hit: float = 10.0, miss: float = 2.0) -> Tensor:
+    """−p v, p = sigmoid(score), v = hit for positives and −miss for negatives; mean over examples. Shapes: (n,), (n,).
+
+    The expected cost of a decision drawn from the sigmoid (Elkan, The Foundations of Cost-Sensitive Learning, IJCAI 2001).
+    """
+    worth = (hit + miss) * labels.to(scores.dtype) - miss
+    return -(torch.sigmoid(scores) * worth).mean()
 
 
 def weighted_cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:

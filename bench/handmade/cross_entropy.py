@@ -1,4 +1,4 @@
-"""Labels to the log-likelihood losses: BCE, its weighted form, CE."""
+"""Labels to the log-likelihood losses: BCE, its weighted form, CE, and BCE of each class against the rest."""
 
 from __future__ import annotations
 
@@ -26,3 +26,11 @@ def weighted_binary_cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
 def cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
     """−log p(y|x), p = softmax(scores); mean over examples. Shapes: (n, classes), (n,)."""
     return functional.cross_entropy(scores, labels)
+
+
+def one_against_rest(scores: Tensor, labels: Tensor) -> Tensor:
+    """BCE of every class against all others; mean over examples and classes. Shapes: (n, classes), (n,).
+
+    Rifkin and Klautau, In Defense of One-Vs-All Classification, JMLR 2004.
+    """
+    return binary_cross_entropy(scores, functional.one_hot(labels, scores.shape[1]))

@@ -1,1 +1,1 @@
-"""`python -m bench.report`: the committed runs to docs/results.md and its figures."""
+"""`python -m bench.report`: the committed runs to docs/results.md, docs/development.md and their figures."""

@@ -1,4 +1,4 @@
-"""`python -m bench.report`: rebuild docs/results.md and its figures from the JSON under bench/runs alone."""
+"""`python -m bench.report`: rebuild docs/results.md, docs/development.md and the figures from the JSON under bench/runs alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RUNS = ROOT / "bench" / "runs"
 @click.option(
     "--runs", default=RUNS, type=click.Path(path_type=Path, exists=True), help="Folder with learning, paper, ..."
 )
-@click.option("--docs", default=DOCS, type=click.Path(path_type=Path), help="Where results.md and figures go.")
+@click.option("--docs", default=DOCS, type=click.Path(path_type=Path), help="Where the pages and figures go.")
 def main(runs: Path, docs: Path) -> None:
     """Write the page and its figures."""
     for name, text in build(runs).items():

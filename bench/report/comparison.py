@@ -21,10 +21,11 @@ class Comparison:
 
     task: Task
     outcomes: tuple[Outcome, ...]
+    tuning: tuple[int, ...] = TUNING_SEEDS
 
     @cached_property
     def chosen(self) -> Chosen:
-        return choose(self.task, scores_of(self.outcomes))
+        return choose(self.task, scores_of(self.outcomes, self.tuning))
 
     @property
     def losses(self) -> list[str]:
@@ -41,7 +42,7 @@ class Comparison:
         """The test seeds of a loss, at its own rate unless given, in the order of the seeds."""
         wanted = self.chosen.rates.get(loss) if rate is None else rate
         found = [o for o in self.outcomes if (o.run.loss, o.run.learning_rate) == (loss, wanted)]
-        return sorted((o for o in found if o.run.seed not in TUNING_SEEDS), key=lambda o: o.run.seed)
+        return sorted((o for o in found if o.run.seed not in self.tuning), key=lambda o: o.run.seed)
 
     def values(self, loss: str, rate: float | None = None) -> dict[int, float]:
         """Seed -> metric on test data, without the runs that broke down."""
@@ -87,10 +88,10 @@ def beyond_one_error(gain: Estimate) -> bool:
 
 def comparisons(tasks: Sequence[Task], outcomes: Iterable[Outcome], plan: Plan | None = None) -> list[Comparison]:
     """Those tasks that were run, in the order given; runs of another length are left out."""
-    length = (plan or Plan()).epochs
+    plan = plan or Plan()
     grouped: Mapping[str, list[Outcome]] = {task.key: [] for task in tasks}
     for outcome in outcomes:
         if outcome.run.task in grouped:
             grouped[outcome.run.task].append(outcome)
-    found = ((task, tuple(o for o in grouped[task.key] if o.run.epochs == length(task))) for task in tasks)
-    return [Comparison(task, outcomes) for task, outcomes in found if outcomes]
+    found = ((task, tuple(o for o in grouped[task.key] if o.run.epochs == plan.epochs(task))) for task in tasks)
+    return [Comparison(task, outcomes, plan.tuning) for task, outcomes in found if outcomes]

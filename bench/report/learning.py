@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from scipy import stats
 
 from bench.core.statistics import Estimate
-from bench.core.sweep import GRID, LONGER, TEST_SEEDS, TUNING_SEEDS
+from bench.core.sweep import LONGER, Plan
 from bench.core.tuning import grid_text
 from bench.report.comparison import Comparison, beyond_one_error, verdict
 from bench.report.tables import CONTROLS, LIMIT, OURS, drop_in_table, listed, loss_table, main_table, p_value
@@ -38,9 +38,14 @@ def named(tasks: Sequence[Comparison], gain: Gain, wanted: Callable[[Estimate], 
 
 
 def count(tasks: Sequence[Comparison], gain: Gain) -> str:
+    """`tally` of the tasks' gains."""
+    return tally([found for task in tasks if (found := gain(task)) is not None])
+
+
+def tally(gains: Sequence[Estimate]) -> str:
     """Better, tied, worse; and whether the tasks' gains as a whole are off zero."""
-    kinds = [verdict(found) for task in tasks if (found := gain(task)) is not None]
-    scaled = [found.mean / found.error for task in tasks if (found := gain(task)) is not None and found.error]
+    kinds = [verdict(found) for found in gains]
+    scaled = [found.mean / found.error for found in gains if found.error]
     whole = f"; over all tasks p {p_value(float(stats.wilcoxon(scaled).pvalue))}" if len(scaled) > 5 else ""
     better, ties, worse = (kinds.count(kind) for kind in ("better", "tie", "worse"))
     return f"better on {better}, tied on {ties}, worse on {worse}{whole}"
@@ -93,16 +98,23 @@ def tables_by_kind(tasks: Sequence[Comparison]) -> str:
     return "\n\n".join(f"**{title}**\n\n{main_table(part)}" for title, part in by_kind(tasks).items() if part)
 
 
-PROTOCOL = f"""Every loss searches the same grid of learning rates ({grid_text(GRID)}), widened by half decades until the best rate lies
-inside, on the validation data of seeds {" and ".join(map(str, TUNING_SEEDS))}. Seeds {TEST_SEEDS[0]} to {TEST_SEEDS[-1]} then split the data anew; all losses of
+def protocol(plan: Plan) -> str:
+    """How rates and the best hand-made loss were chosen, and what the numbers are."""
+    return f"""Every loss searches the same grid of learning rates ({grid_text(plan.grid)}), widened by half decades until the best rate lies
+inside, on the validation data of seeds {in_words(plan.tuning)}. Seeds {plan.seeds[0]} to {plan.seeds[-1]} then split the data anew; all losses of
 a seed share the split, the initial weights and the batches. The best hand-made loss is the one with the best validation
 metric in the search, not the one that happens to be best on the test data. Wrong labels are in the training data alone. Numbers are
 mean ± standard error over seeds; *against* is the paired difference, positive where `{OURS}` is better also where a low metric is good; marked **+** or **−** where a
 paired t-test gives p < 0.05 (no correction for the number of tasks). Adam throughout, one CPU thread."""
 
 
-def section(tasks: Sequence[Comparison]) -> str:
-    """Tables and figures of the learning tasks."""
+def in_words(seeds: Sequence[int]) -> str:
+    *first, last = map(str, seeds)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def made_with(tasks: Sequence[Comparison]) -> str:
+    """Versions, and the engine's commit."""
     versions = dict.fromkeys(
         f"Python {v['python']}, torch {v['torch']}, NumPy {v['numpy']}"
         for t in tasks
@@ -110,13 +122,18 @@ def section(tasks: Sequence[Comparison]) -> str:
         for v in [o.versions]
     )
     commits = dict.fromkeys(o.versions["commit"] for t in tasks for o in t.outcomes if o.run.loss == OURS)
+    return f"Made with {listed(list(versions))}; `{OURS}` at commit {listed(list(commits))}."
+
+
+def section(tasks: Sequence[Comparison]) -> str:
+    """Tables and figures of the learning tasks."""
     runs = sum(len(task.outcomes) for task in tasks)
     return f"""## Learning: {len(tasks)} small tasks
 
     python -m bench.learning      # the {runs} runs behind this section, bench/runs/learning
     python -m bench.report
 
-{PROTOCOL}
+{protocol(Plan())}
 
 {tables_by_kind(tasks)}
 
@@ -140,7 +157,7 @@ Training data dashed, validation data solid.
 
 ![Metric by epoch](figures/learning_curves.svg)
 
-Made with {listed(list(versions))}; `{OURS}` at commit {listed(list(commits))}.
+{made_with(tasks)}
 """
 
 

@@ -1,22 +1,26 @@
-"""All runs to docs/results.md and its figures, as texts by file name."""
+"""All runs to docs/results.md, docs/development.md and the figures, as texts by file name."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from bench.core.record import every
-from bench.core.sweep import LONGER, Plan
-from bench.report import demo, descent, figures, full_runs, learning, paper, rivals, sigmas
+from bench.core.sweep import DESCENT, DEVELOPED, LONGER, Plan
+from bench.report import demo, descent, development, figures, full_runs, learning, paper, rivals, sigmas
 from bench.report.comparison import Comparison, comparisons
 from bench.report.remarks import REMARKS
 from bench.tasks import groups
 
+PAPERS = Plan(group="paper", folder="paper")
+
 
 def build(runs: Path) -> dict[str, str]:
     """Name below docs -> text; the same runs give the same texts."""
-    learned, longer = found(runs, "learning"), found(runs, "learning", LONGER)
-    plain, papers = found(runs, "descent"), found(runs, "paper")
+    learned, longer, plain = (found(runs, plan) for plan in (Plan(), LONGER, DESCENT))
+    papers, developed = found(runs, PAPERS), found(runs, DEVELOPED)
     texts = {"results.md": page(learned, longer, plain, papers, runs)}
+    if developed:
+        texts["development.md"] = development.page(developed)
     if learned:
         texts["figures/gains.svg"] = figures.svg(figures.forest(learned))
         texts["figures/learning_curves.svg"] = figures.svg(figures.curves(learned))
@@ -28,9 +32,9 @@ def build(runs: Path) -> dict[str, str]:
     return texts
 
 
-def found(runs: Path, group: str, plan: Plan | None = None) -> list[Comparison]:
-    folder = runs / (group if plan is None else f"{group}_longer")
-    return comparisons(groups()[group], every(folder), plan) if folder.exists() else []
+def found(runs: Path, plan: Plan) -> list[Comparison]:
+    folder = runs / plan.folder
+    return comparisons(groups()[plan.group], every(folder), plan) if folder.exists() else []
 
 
 def page(

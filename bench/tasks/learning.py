@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.core.losses import METRICS, load
+from bench.core.losses import load, metric_file
 from bench.core.task import Task, steady
 from bench.handmade import costs, cross_entropy, heatmaps, ranking, relevant, segmentation, sigmoid_f, smooth_ap
 from bench.networks.small import OneMap, convolutions, linear, perceptron
@@ -26,7 +26,7 @@ def huber(scores: Tensor, targets: Tensor) -> Tensor:
 
 def cost_matrix() -> Tensor:
     """The one of the metric's own file."""
-    return torch.from_numpy(load(METRICS / "expected_cost.py").COST)
+    return torch.from_numpy(load(metric_file("expected_cost")).COST)
 
 
 CE = {"ce": steady(cross_entropy.cross_entropy)}

@@ -1,4 +1,4 @@
-"""Every learning task: its splits, its losses, and that none of them is one the engine cannot train."""
+"""Every learning and development task: its splits, its losses, and that none of them is one the engine cannot train."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from bench.core.record import Run
 from bench.core.sweep import losses_of
 from bench.core.task import BUNDLED, Task
 from bench.core.training import train
+from bench.tasks import development
 from bench.tasks.learning import DEVELOPMENT, FRESH, HELD_OUT, TASKS
 
-EACH = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.key)
+ALL = (*TASKS, *development.TASKS)
+EACH = pytest.mark.parametrize("task", ALL, ids=lambda task: task.key)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled() -> None:
-    compile_metrics(TASKS)
+    compile_metrics(ALL)
 
 
 def test_development_and_held_out_tasks_are_told_apart() -> None:

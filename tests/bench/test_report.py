@@ -30,9 +30,15 @@ def test_the_committed_page_is_what_the_committed_runs_give(built: dict[str, str
     assert (ROOT / "docs" / "results.md").read_text() == built["results.md"], "python -m bench.report"
 
 
+def test_the_development_page_is_there_where_its_runs_are_and_is_what_they_give(built: dict[str, str]) -> None:
+    page = ROOT / "docs" / "development.md"
+    assert page.exists() == ("development.md" in built), "python -m bench.report"
+    assert not page.exists() or page.read_text() == built["development.md"], "python -m bench.report"
+
+
 def test_the_committed_figures_are_what_the_committed_runs_give(built: dict[str, str]) -> None:
     names = set(re.findall(r"\(figures/(\w+\.svg)\)", built["results.md"]))
-    assert {f"figures/{name}" for name in names} == built.keys() - {"results.md"}
+    assert {f"figures/{name}" for name in names} == built.keys() - {"results.md", "development.md"}
     for name in names:
         committed = (ROOT / "docs" / "figures" / name).read_text()
         if f"Matplotlib v{matplotlib.__version__}," in committed:  # another version draws another text
