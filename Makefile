@@ -33,7 +33,7 @@ bench: $(READY)
 quick: $(READY)
 	$(BIN)/python -m bench.quick
 
-# docs/results.md and its figures, from the JSON under bench/runs
+# docs/results.md, docs/development.md and the figures, from the JSON under bench/runs
 results: $(READY)
 	$(BIN)/python -m bench.report
 

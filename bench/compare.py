@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.core.record import every
-from bench.core.statistics import Estimate, paired
+from bench.core.statistics import Estimate, estimate, paired
 from bench.core.sweep import PLANS
 from bench.report.comparison import Comparison, comparisons, verdict
 from bench.report.learning import tally
@@ -36,10 +36,19 @@ class Change:
         """Those that the search of both has."""
         return sorted(tuned(self.before, self.loss).keys() & tuned(self.after, self.loss).keys())
 
-    def own(self) -> Estimate | None:
-        """Each at the rate that its validation data chose, on the seeds of the test."""
-        ours, theirs = (signed(side, side.values(self.loss)) for side in (self.after, self.before))
-        return paired(ours, theirs) if ours.keys() & theirs.keys() else None
+    @cached_property
+    def own(self) -> tuple[dict[int, float], dict[int, float]]:
+        """Before and after, each at the rate that its validation data chose: seeds of the test, of the search where one has no others."""
+        sides = (self.before, self.after)
+        tested = [side.values(self.loss) for side in sides]
+        if not all(tested):
+            tested = [tuned(side, self.loss).get(side.chosen.rates[self.loss], {}) for side in sides]
+        return tested[0], tested[1]
+
+    def at_own(self) -> Estimate | None:
+        """The difference of these."""
+        before, after = (signed(self.before, values) for values in self.own)
+        return paired(after, before) if before.keys() & after.keys() else None
 
     def at(self, rates: Sequence[float]) -> Estimate | None:
         """Mean over the rates, on the seeds of the search; seeds at which a run broke down are left out."""
@@ -106,12 +115,11 @@ def table(found: Sequence[Change]) -> Table:
     for change in found:
         sides = (change.before, change.after)
         rates = [side.chosen.rates[change.loss] for side in sides]
-        values = [side.value(change.loss) for side in sides]
         failed = [broken(side, change.loss) for side in sides]
         result.add_row(
             change.before.task.key,
-            *("–" if value is None else value.text(digits=3) for value in values),
-            shown(change.own()),
+            *(estimate(list(values.values())).text(digits=3) if values else "–" for values in change.own),
+            shown(change.at_own()),
             " → ".join(dict.fromkeys(f"{rate:g}" for rate in rates)),
             shown(change.at(change.best)),
             shown(change.at(change.rates)),
@@ -132,7 +140,7 @@ def shown(found: Estimate | None) -> str:
 def summary(found: Sequence[Change]) -> list[str]:
     """How many tasks each kind of difference is better, tied and worse on."""
     kinds = {
-        "each at its best rate, test seeds": [change.own() for change in found],
+        "each at its best rate": [change.at_own() for change in found],
         "at the rate that was best before, seeds of the search": [change.at(change.best) for change in found],
         "mean over the rates, seeds of the search": [change.at(change.rates) for change in found],
     }

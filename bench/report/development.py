@@ -17,9 +17,9 @@ def page(tasks: Sequence[Comparison]) -> str:
     runs = sum(len(task.outcomes) for task in tasks)
     return f"""# Development tasks
 
-The defaults of `{OURS}` are set on these {len(tasks)} tasks (tables of what was tried are in [interpolants](interpolants.md)), so they prove nothing of it:
-that is what [results](results.md) are for, on other data and mostly other metrics. This is where a change of the engine is judged before those
-are run. The metrics are in `bench/metrics` and `examples/metrics`, the tasks in `bench/tasks/development.py`.
+The defaults of `{OURS}` were last set on these {len(tasks)} tasks (tables of what was tried are in [interpolants](interpolants.md)), so they prove nothing
+of it: that is what [results](results.md) are for, whose tasks have other metrics, data, networks or labels, and always other splits. This is where
+a change of the engine is judged before those are run. The metrics are in `bench/metrics` and `examples/metrics`, the tasks in `bench/tasks/development.py`.
 
     python -m bench.learning --development      # the {runs} runs behind this page, bench/runs/development
     python -m bench.report

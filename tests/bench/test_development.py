@@ -107,7 +107,7 @@ def test_the_page_has_a_row_a_task_and_is_written_only_where_there_are_runs(tmp_
         write(one, tmp_path / "development")
     text = build(tmp_path)["development.md"]
     assert text == page(comparisons(TASKS, [*made(PROFIT), *made(ERROR)], DEVELOPED))
-    assert "set on these 2 tasks" in text and "seeds 300, 301, 302 and 303. Seeds 310 to 317" in text
+    assert "last set on these 2 tasks" in text and "seeds 300, 301, 302 and 303. Seeds 310 to 317" in text
     rows = [line for line in text.splitlines() if "(`dev-" in line]
     assert [row.count("+0.05") for row in rows] == [2, 2]  # at its own rate and as a drop-in
     assert "better on 2, tied on 0, worse on 0" in text
@@ -126,15 +126,22 @@ def test_two_folders_are_compared_at_the_same_rate_and_seed(task: Task, tmp_path
     (change,) = changes(*folders(tmp_path, task, 0.03), "integrated")
     assert change.rates == [0.01, 0.03, 0.1] and change.best == [0.03]
     for found, expected, count in (
-        (change.own(), 0.03, 8),
+        (change.at_own(), 0.03, 8),
         (change.at(change.best), 0.03, 4),
         (change.at(change.rates), 0.01, 4),
     ):
         assert found is not None
         assert found.mean == pytest.approx(expected, abs=1e-4) and found.count == count
     (unchanged,) = changes(tmp_path / "before", tmp_path / "after", "pull")
-    own = unchanged.own()
+    own = unchanged.at_own()
     assert own is not None and own.mean == 0 and own.p == 1.0
+
+
+def test_where_one_was_only_tuned_the_seeds_of_the_search_are_compared(tmp_path: Path) -> None:
+    (change,) = changes(*folders(tmp_path, PROFIT, 0.03), "integrated")
+    tuned = tuple(o for o in change.after.outcomes if o.run.seed in DEVELOPED.tuning)
+    found = replace(change, after=replace(change.after, outcomes=tuned)).at_own()
+    assert found is not None and found.count == 4 and found.mean == pytest.approx(0.03, abs=1e-4)
 
 
 def test_a_seed_at_which_a_run_broke_down_is_left_out(tmp_path: Path) -> None:
