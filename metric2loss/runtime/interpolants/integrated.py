@@ -6,7 +6,6 @@ to the best configuration removes them: half of it is walked to the end, half as
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -22,6 +21,7 @@ from metric2loss.runtime.interpolants import (
     links,
     margins,
     orders,
+    places,
     strata,
     sums,
     swaps,
@@ -64,9 +64,7 @@ class Integrated:
     notes: tuple[str, ...] = field(default=(), init=False)
     _adds_up: bool = field(default=True, init=False, repr=False)  # the metric's changes by disjoint swaps
     _usual: usual.Usual = field(default_factory=usual.Usual, init=False, repr=False)
-    breadth: float | None = field(
-        default=None, init=False
-    )  # of the credit of orders over the batch, see `links.breadth`
+    _places: places.Places = field(default_factory=places.Places, init=False, repr=False)
     typical: float | None = field(default=None, init=False)  # mean |credit| of the batches so far
 
     def __post_init__(self) -> None:
@@ -74,11 +72,11 @@ class Integrated:
 
     def remembered(self) -> dict[str, Any]:
         """What earlier batches said of orders and of kinds, in plain values and tensors."""
-        return {"breadth": self.breadth, "usual": dict(self._usual.means)}
+        return {"places": self._places.remembered(), "usual": dict(self._usual.means)}
 
     def remember(self, state: dict[str, Any]) -> None:
         """Go on from there."""
-        self.breadth = state.get("breadth")
+        self._places = places.Places.remember(state.get("places", {}))
         self._usual = usual.Usual(dict(state.get("usual", {})))
 
     def __call__(self, problem: Problem) -> Tensor:
@@ -208,7 +206,7 @@ class Integrated:
             near = links.focused(split)
             drawn = swaps.credit(problem, near, self.budget // 2)
             if drawn is not None:
-                return self._anchored(problem, split if links.even(drawn[0]) else near, *drawn)
+                return self._anchored(problem, split, *drawn)
             self._adds_up = False
         if self._may(ways.ANCHORS) and far_pairs.fits(problem, split) and split.pairs > swaps.MOST:
             self.notes = (f"{split.pairs:,} pairs are too many: inverse distances",)
@@ -223,11 +221,14 @@ class Integrated:
         met = float(worth.abs().mean())
         if met:
             self._met(met)
-        narrow = self._narrow([worth])
-        if not met:
-            worth = torch.full_like(worth, self._unsaid(problem, sums.missing(split)))
-        pull = links.anchored(split, worth, self._of_anchored(problem), narrow)
-        return pull.mul_(split.temperature / problem.temperature)  # of one strength, however near it looks
+        said = worth if met and not links.even(worth) else None
+        (name,) = usual.names(problem).values()
+        usually, balance = self._places.of_split(name, split, said)
+        if usually is None:
+            usually = worth if met else torch.full_like(worth, self._unsaid(problem, sums.missing(split)))
+        near = split if links.even(usually) else links.focused(split)
+        pull = links.anchored(near, usually, self._of_anchored(problem), balance)
+        return pull.mul_(near.temperature / problem.temperature)  # of one strength, however near it looks
 
     def _by_orders(self, problem: Problem) -> Tensor | None:
         """Where the steps are several orders: each is pulled as the only one would be."""
@@ -240,9 +241,7 @@ class Integrated:
         if (met := drawn.mean) > 0:
             self._met(met)
         evenly = self._unsaid(problem, 0 if self.typical is not None else drawn.missing())
-        return joined(
-            distance(problem), *drawn.terms(problem, evenly, self._of_anchored(problem), self._narrow(drawn.worth))
-        )
+        return joined(distance(problem), *drawn.terms(problem, evenly, self._of_anchored(problem), self._places))
 
     def _of_rows(self, problem: Problem) -> links.Power:
         """p of rows of a choice."""
@@ -253,14 +252,6 @@ class Integrated:
         if self.anneal_anchored:
             return links.Power(problem.progress)
         return links.Power(problem.progress, settles=True) if self._settles else links.Power(0.0)
-
-    def _narrow(self, worth: Sequence[Tensor]) -> bool:
-        """Whether few pairs of orders over the batch usually have all their credit."""
-        found = [links.breadth(of_order) for of_order in worth if bool((of_order > 0).any())]
-        if found:
-            now = sum(found) / len(found)
-            self.breadth = now if self.breadth is None else _KEPT * self.breadth + (1 - _KEPT) * now
-        return self.breadth is not None and self.breadth < links.NARROW
 
     @property
     def _settles(self) -> bool:
@@ -310,7 +301,6 @@ class Integrated:
         """Each step pulled as its kind is, from the credit of the binaries."""
         filled = [leaf for leaf in problem.leaves if leaf.layout.size]  # others start where the next one does
         sides = {leaf.start: links.Sides.read(problem, leaf) for leaf in filled}
-        narrow = self._narrow([worth[leaf.start : leaf.stop] for leaf in filled if sides[leaf.start] is not None])
         ranking = [leaf for leaf in filled if links.ranks(problem, leaf) and sides[leaf.start] is None]
         links.share_evenly(worth, ranking)
         pairs = links.of_pairs(problem, x, worth, problem.progress)
@@ -323,9 +313,19 @@ class Integrated:
                 pairs[leaf.start : leaf.stop] = 0
                 if len(filled) > 1 and not bool((worth[leaf.start : leaf.stop] > 0).any()):
                     worth[leaf.start : leaf.stop] = self._unsaid(problem, credit.missing(problem, plan, x))
-                slope = found.anchored(problem, worth, self._of_anchored(problem), narrow)
-                terms.append((leaf.layout.keys, slope))
+                usually, balance = self._usual_of(problem, found, worth[leaf.start : leaf.stop])
+                terms.append((leaf.layout.keys, found.anchored(problem, usually, self._of_anchored(problem), balance)))
         return joined(distance(problem), *terms)
+
+    def _usual_of(self, problem: Problem, sides: links.Sides, worth: Tensor) -> tuple[Tensor, float | None]:
+        """What the pairs of an order are usually worth; where its items are told apart by more than two classes, now."""
+        leaf = sides.leaf
+        if getattr(leaf.layout, "lower", None) is None:
+            return worth, None
+        said = None if links.even(worth.clamp(min=0)) else worth
+        name = usual.names(problem)[leaf.start]
+        found, balance = self._places.of_pairs(name, sides.keys, sides.winner, sides.loser, said)
+        return (worth if found is None else found), balance
 
     def _unsaid(self, problem: Problem, missing: float) -> float:
         """The credit of every binary in a batch where none has any: pulled towards the best, as hard as other batches are.

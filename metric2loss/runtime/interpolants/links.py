@@ -6,9 +6,9 @@ Small p moves far-off pairs, large p lets the lost ones go.
 An order over the batch is pulled pair by pair and, about a third, example by example against a threshold at 0. Pairs alone learn
 fast at low rates and fall apart at high ones, for nothing holds the scores of different batches together; examples alone
 first learn how rare the winners are, which no order asks for, so that the rare side weighs more than its number. Where the metric
-heeds some pairs more than others, both look at near pairs, at a temperature of the scores' own: see `focus`. Where it heeds few,
-half of the credit is shared by all. All are pulled less where winners (or losers) are rare, as cross entropy of the examples
-would do: nothing to Adam, and what keeps plain gradient descent from falling apart at its rates.
+heeds some pairs more than others, both look at near pairs, at a temperature of the scores' own: see `focus`; how much it usually
+heeds them is known by their places: see `places`. All are pulled less where winners (or losers) are usually rare, as cross
+entropy of the examples would do: nothing to Adam, and what keeps plain gradient descent from falling apart at its rates.
 """
 
 from __future__ import annotations
@@ -28,9 +28,8 @@ _BY_EXAMPLE = 0.35  # of the pull of an anchored order
 _RARE = (
     0.25  # power of the share of a side in the pull of its examples: 1 is binary cross entropy's, 0 balances the sides
 )
+_MIRRORED = 2.0  # an example against the threshold is a pair with its mirror image
 _EVENLY = 0.5  # of the credit of any other order
-NARROW = 0.45  # a breadth of credit below which it is narrow
-_OF_NARROW = 0.5  # of the examples' share of the pull, where it is
 _NEAR = 0.6  # of the spread of the scores of a side: the temperature of an order over the batch
 _NEAREST = 0.1  # the least of it, in temperatures
 
@@ -147,26 +146,16 @@ def even(credit: Tensor) -> bool:
     return low.item() == high.item()
 
 
-def breadth(credit: Tensor) -> float:
-    """The share of the pairs that have all the credit, were it spread evenly among them: (Σ w)² / (n Σ w²); 1 where none has any.
-
-    Average precision has .6 to .97 of it, one place of the order (Kolmogorov-Smirnov, precision among the first tenth) .2 to .4.
-    """
-    share = credit.clamp(min=0)
-    squares = float((share * share).sum())
-    return float(share.sum()) ** 2 / (share.numel() * squares) if squares else 1.0
-
-
-def anchored(split: Split, credit: Tensor, power: Power, narrow: bool = False) -> Tensor:
+def anchored(split: Split, credit: Tensor, power: Power, balance: float | None = None) -> Tensor:
     """dL/dkeys of one order over the batch, from the credit [goods, bads]; see `Sides.anchored`."""
-    share = _shares(credit, narrow)
+    share = _shares(credit)
     good, bad = split.of_good[0], split.of_bad[0]
-    of_pair, of_good, of_bad = _factors(len(credit), credit.shape[1], narrow)
+    of_pair, of_good, of_bad = _factors(len(credit), credit.shape[1], balance)
     x = good.unsqueeze(1) - bad
     p = _settled(power, share, x)
     pairs = of_pair * share * link(x, p)
-    up = pairs.sum(1) + of_good * share.sum(1) * link(good, p)
-    down = pairs.sum(0) + of_bad * share.sum(0) * link(-bad, p)
+    up = pairs.sum(1) + of_good * share.sum(1) * link(_MIRRORED * good, p)
+    down = pairs.sum(0) + of_bad * share.sum(0) * link(-_MIRRORED * bad, p)
     return split.gradient(up.unsqueeze(0), down.unsqueeze(0))
 
 
@@ -177,22 +166,24 @@ def _settled(power: Power, share: Tensor, x: Tensor) -> float:
     return power.at(float((torch.sigmoid(x) * share).sum() / share.sum()), chance=0.5)
 
 
-def _shares(credit: Tensor, narrow: bool) -> Tensor:
-    """The credit that is not negative, half of it evenly where it is narrow; where nothing is left, every pair counts alike."""
+def _shares(credit: Tensor) -> Tensor:
+    """The credit that is not negative; where nothing is left, every pair counts alike."""
     share = credit.clamp(min=0)
-    if not float(share.sum()):
-        return torch.ones_like(share)
-    return torch.lerp(share, share.mean(), _EVENLY) if narrow else share
+    return share if float(share.sum()) else torch.ones_like(share)
 
 
-def _factors(winners: int, losers: int, narrow: bool) -> tuple[float, float, float]:
-    """Of the credit of a pair, of a winner and of a loser."""
+def balance_of(winners: int, losers: int) -> float:
+    """4 π (1 − π), π the share of winners."""
+    return 4 * winners * losers / max((winners + losers) ** 2, 1)
+
+
+def _factors(winners: int, losers: int, balance: float | None) -> tuple[float, float, float]:
+    """Of the credit of a pair, of a winner and of a loser; the balance is that of this batch unless another one is given."""
     amount = winners + losers
-    rare = 4 * winners * losers / amount**2
-    by_example = _BY_EXAMPLE * (_OF_NARROW if narrow else 1)
+    rare = balance_of(winners, losers) if balance is None else balance
     of_winner, of_loser = (winners / amount) ** _RARE, (losers / amount) ** _RARE
-    each = 2 * by_example / (of_winner + of_loser)
-    return rare * (1 - by_example), rare * each * of_winner, rare * each * of_loser
+    each = 2 * _BY_EXAMPLE / (of_winner + of_loser)
+    return rare * (1 - _BY_EXAMPLE), rare * each * of_winner, rare * each * of_loser
 
 
 @dataclass(frozen=True)
@@ -215,22 +206,28 @@ class Sides:
         wins = torch.zeros(layout.keys.numel(), dtype=torch.bool, device=best.device).index_fill_(0, winner, True)
         return None if bool(wins[loser].any()) else cls(leaf, winner, loser)
 
-    def anchored(self, problem: Problem, credit: Tensor, power: Power, narrow: bool = False) -> Tensor:
-        """dL/dS of the examples' keys S: by pairs and by a threshold, whose pull the credit splits inside each side.
+    @property
+    def keys(self) -> Tensor:
+        """Of all items, [m]."""
+        keys: Tensor = self.leaf.layout.keys.detach().double().reshape(-1)
+        return keys
+
+    def anchored(self, problem: Problem, credit: Tensor, power: Power, balance: float | None = None) -> Tensor:
+        """dL/dS of the examples' keys S: by pairs and by a threshold, whose pull the credit of the pairs splits inside each side.
 
         Pairs at p = ½ all the time let lost ones go for good: at Adam's rate .3 one of eight networks that tell digit 0 never
         came back. Where p settles, it is 0 for an order that is no better than chance.
         """
-        share = _shares(credit[self.leaf.start : self.leaf.stop], narrow)
-        keys = self.leaf.layout.keys.detach().double().reshape(-1) / problem.temperature
+        share = _shares(credit)
+        keys = self.keys / problem.temperature
         winners, losers = torch.unique(self.winner), torch.unique(self.loser)
         if not even(share):
             keys = keys / focus(keys[winners], keys[losers])
-        of_pair, of_winner, of_loser = _factors(len(winners), len(losers), narrow)
+        of_pair, of_winner, of_loser = _factors(len(winners), len(losers), balance)
         x = keys[self.winner] - keys[self.loser]
         p = _settled(power, share, x)
         pairs = of_pair * share * link(x, p)
-        up = pairs + of_winner * share * link(keys[self.winner], p)
-        down = pairs + of_loser * share * link(-keys[self.loser], p)
+        up = pairs + of_winner * share * link(_MIRRORED * keys[self.winner], p)
+        down = pairs + of_loser * share * link(-_MIRRORED * keys[self.loser], p)
         pull = torch.zeros_like(keys).index_add_(0, self.winner, up).index_add_(0, self.loser, -down)
         return -pull / problem.temperature

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.runtime.factored import Leaf, Problem
-from metric2loss.runtime.interpolants import links, sums, swaps
+from metric2loss.runtime.interpolants import links, places, sums, swaps, usual
 from metric2loss.runtime.interpolants.credit import SAMPLES, stratified
 from metric2loss.runtime.interpolants.swaps import Draws, Ints
 from metric2loss.runtime.split import Split
@@ -91,14 +91,20 @@ class Credit:
         """How far the relaxed pairs are from the best ones."""
         return sum(sums.missing(order.split) for order in self.orders)
 
-    def terms(self, problem: Problem, evenly: float, power: links.Power, narrow: bool) -> list[tuple[Tensor, Tensor]]:
-        """Keys and dL/dkeys of each order; one that the metric says nothing of is worth `evenly` a pair."""
-        found = []
+    def terms(
+        self, problem: Problem, evenly: float, power: links.Power, known: places.Places
+    ) -> list[tuple[Tensor, Tensor]]:
+        """Keys and dL/dkeys of each order; one that nothing has been said of is worth `evenly` a pair."""
+        found, named = [], usual.names(problem)
         for order, worth in zip(self.orders, self.worth):
             said = bool((worth > 0).any())
-            share = worth if said else torch.full_like(worth, evenly)
+            share, balance = known.of_split(
+                named[order.leaf.start], order.split, worth if said and not links.even(worth) else None
+            )
+            if share is None:
+                share = worth if said else torch.full_like(worth, evenly)
             split = order.split if links.even(share) else links.focused(order.split)
-            pull = links.anchored(split, share, power, narrow)
+            pull = links.anchored(split, share, power, balance)
             found.append((split.keys, pull.mul_(split.temperature / problem.temperature)))
         return found
 
