@@ -14,6 +14,7 @@ from torch import Tensor
 from metric2loss import surrogate
 from metric2loss.runtime.interpolants import orders
 from metric2loss.runtime.interpolants.credit import SAMPLES
+from metric2loss.runtime.interpolants.places import Places
 from metric2loss.runtime.interpolants.swaps import Draws
 
 
@@ -238,7 +239,7 @@ def test_an_order_that_the_metric_says_nothing_of_is_pulled_as_hard_as_others_ar
     worth = [torch.full((len(order.split.good[0]), len(order.split.bad[0])), 0.0) for order in known]
     worth[0][0, 0] = 1.0
     credit = orders.Credit(known, worth, 1.0)
-    terms = credit.terms(problem, 1e-3, orders.links.Power(0.0), narrow=False)
+    terms = credit.terms(problem, 1e-3, orders.links.Power(0.0), Places())
     sums = [float(gradient.abs().sum()) for _, gradient in terms]
     assert all(0 < part < 0.1 * sums[0] for part in sums[1:])
     assert math.isclose(credit.mean, 1 / sum(part.numel() for part in worth), rel_tol=1e-6)
