@@ -28,7 +28,9 @@ _BY_EXAMPLE = 0.35  # of the pull of an anchored order
 _RARE = (
     0.25  # power of the share of a side in the pull of its examples: 1 is binary cross entropy's, 0 balances the sides
 )
-_MIRRORED = 2.0  # an example against the threshold is a pair with its mirror image
+_ONE = (
+    2**0.5
+)  # keys against a threshold are spread so much less than differences of two of them: what is near is nearer
 _EVENLY = 0.5  # of the credit of any other order
 _NEAR = 0.6  # of the spread of the scores of a side: the temperature of an order over the batch
 _NEAREST = 0.1  # the least of it, in temperatures
@@ -154,8 +156,8 @@ def anchored(split: Split, credit: Tensor, power: Power, balance: float | None =
     x = good.unsqueeze(1) - bad
     p = _settled(power, share, x)
     pairs = of_pair * share * link(x, p)
-    up = pairs.sum(1) + of_good * share.sum(1) * link(_MIRRORED * good, p)
-    down = pairs.sum(0) + of_bad * share.sum(0) * link(-_MIRRORED * bad, p)
+    up = pairs.sum(1) + of_good * share.sum(1) * link(_ONE * good, p)
+    down = pairs.sum(0) + of_bad * share.sum(0) * link(-_ONE * bad, p)
     return split.gradient(up.unsqueeze(0), down.unsqueeze(0))
 
 
@@ -227,7 +229,7 @@ class Sides:
         x = keys[self.winner] - keys[self.loser]
         p = _settled(power, share, x)
         pairs = of_pair * share * link(x, p)
-        up = pairs + of_winner * share * link(_MIRRORED * keys[self.winner], p)
-        down = pairs + of_loser * share * link(-_MIRRORED * keys[self.loser], p)
+        up = pairs + of_winner * share * link(_ONE * keys[self.winner], p)
+        down = pairs + of_loser * share * link(-_ONE * keys[self.loser], p)
         pull = torch.zeros_like(keys).index_add_(0, self.winner, up).index_add_(0, self.loser, -down)
         return -pull / problem.temperature
