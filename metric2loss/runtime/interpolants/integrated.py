@@ -223,11 +223,11 @@ class Integrated:
             self._met(met)
         said = worth if met and not links.even(worth) else None
         (name,) = usual.names(problem).values()
-        usually, balance = self._places.of_split(name, split, said)
+        usually, how = self._places.of_split(name, split, said)
         if usually is None:
             usually = worth if met else torch.full_like(worth, self._unsaid(problem, sums.missing(split)))
         near = split if links.even(usually) else links.focused(split)
-        pull = links.anchored(near, usually, self._of_anchored(problem), balance)
+        pull = links.anchored(near, usually, self._of_anchored(problem), how)
         return pull.mul_(near.temperature / problem.temperature)  # of one strength, however near it looks
 
     def _by_orders(self, problem: Problem) -> Tensor | None:
@@ -313,19 +313,19 @@ class Integrated:
                 pairs[leaf.start : leaf.stop] = 0
                 if len(filled) > 1 and not bool((worth[leaf.start : leaf.stop] > 0).any()):
                     worth[leaf.start : leaf.stop] = self._unsaid(problem, credit.missing(problem, plan, x))
-                usually, balance = self._usual_of(problem, found, worth[leaf.start : leaf.stop])
-                terms.append((leaf.layout.keys, found.anchored(problem, usually, self._of_anchored(problem), balance)))
+                usually, how = self._usual_of(problem, found, worth[leaf.start : leaf.stop])
+                terms.append((leaf.layout.keys, found.anchored(problem, usually, self._of_anchored(problem), how)))
         return joined(distance(problem), *terms)
 
-    def _usual_of(self, problem: Problem, sides: links.Sides, worth: Tensor) -> tuple[Tensor, float | None]:
+    def _usual_of(self, problem: Problem, sides: links.Sides, worth: Tensor) -> tuple[Tensor, links.Anchoring]:
         """What the pairs of an order are usually worth; where its items are told apart by more than two classes, now."""
         leaf = sides.leaf
         if getattr(leaf.layout, "lower", None) is None:
-            return worth, None
+            return worth, links.Anchoring()
         said = None if links.even(worth.clamp(min=0)) else worth
         name = usual.names(problem)[leaf.start]
-        found, balance = self._places.of_pairs(name, sides.keys, sides.winner, sides.loser, said)
-        return (worth if found is None else found), balance
+        found, how = self._places.of_pairs(name, sides.keys, sides.winner, sides.loser, said)
+        return (worth if found is None else found), how
 
     def _unsaid(self, problem: Problem, missing: float) -> float:
         """The credit of every binary in a batch where none has any: pulled towards the best, as hard as other batches are.

@@ -148,11 +148,40 @@ def even(credit: Tensor) -> bool:
     return low.item() == high.item()
 
 
-def anchored(split: Split, credit: Tensor, power: Power, balance: float | None = None) -> Tensor:
+def balance_of(winners: int, losers: int) -> float:
+    """4 π (1 − π), π the share of winners."""
+    return 4 * winners * losers / max((winners + losers) ** 2, 1)
+
+
+def breadth(credit: Tensor) -> float:
+    """The share of the pairs that have all the credit, were it spread evenly among them: (Σ w)² / (n Σ w²); 1 where none has any."""
+    share = credit.clamp(min=0)
+    squares = float((share * share).sum())
+    return float(share.sum()) ** 2 / (share.numel() * squares) if squares else 1.0
+
+
+@dataclass(frozen=True)
+class Anchoring:
+    """How an order over the batch is pulled: its balance, that of the batch unless given, and the part by examples, at most all of it."""
+
+    balance: float | None = None
+    part: float = 1.0
+
+    def factors(self, winners: int, losers: int) -> tuple[float, float, float]:
+        """Of the credit of a pair, of a winner and of a loser."""
+        amount = winners + losers
+        rare = balance_of(winners, losers) if self.balance is None else self.balance
+        by_example = _BY_EXAMPLE * self.part
+        of_winner, of_loser = (winners / amount) ** _RARE, (losers / amount) ** _RARE
+        each = 2 * by_example / (of_winner + of_loser)
+        return rare * (1 - by_example), rare * each * of_winner, rare * each * of_loser
+
+
+def anchored(split: Split, credit: Tensor, power: Power, how: Anchoring = Anchoring()) -> Tensor:
     """dL/dkeys of one order over the batch, from the credit [goods, bads]; see `Sides.anchored`."""
     share = _shares(credit)
     good, bad = split.of_good[0], split.of_bad[0]
-    of_pair, of_good, of_bad = _factors(len(credit), credit.shape[1], balance)
+    of_pair, of_good, of_bad = how.factors(*credit.shape)
     x = good.unsqueeze(1) - bad
     p = _settled(power, share, x)
     pairs = of_pair * share * link(x, p)
@@ -172,20 +201,6 @@ def _shares(credit: Tensor) -> Tensor:
     """The credit that is not negative; where nothing is left, every pair counts alike."""
     share = credit.clamp(min=0)
     return share if float(share.sum()) else torch.ones_like(share)
-
-
-def balance_of(winners: int, losers: int) -> float:
-    """4 π (1 − π), π the share of winners."""
-    return 4 * winners * losers / max((winners + losers) ** 2, 1)
-
-
-def _factors(winners: int, losers: int, balance: float | None) -> tuple[float, float, float]:
-    """Of the credit of a pair, of a winner and of a loser; the balance is that of this batch unless another one is given."""
-    amount = winners + losers
-    rare = balance_of(winners, losers) if balance is None else balance
-    of_winner, of_loser = (winners / amount) ** _RARE, (losers / amount) ** _RARE
-    each = 2 * _BY_EXAMPLE / (of_winner + of_loser)
-    return rare * (1 - _BY_EXAMPLE), rare * each * of_winner, rare * each * of_loser
 
 
 @dataclass(frozen=True)
@@ -214,7 +229,7 @@ class Sides:
         keys: Tensor = self.leaf.layout.keys.detach().double().reshape(-1)
         return keys
 
-    def anchored(self, problem: Problem, credit: Tensor, power: Power, balance: float | None = None) -> Tensor:
+    def anchored(self, problem: Problem, credit: Tensor, power: Power, how: Anchoring = Anchoring()) -> Tensor:
         """dL/dS of the examples' keys S: by pairs and by a threshold, whose pull the credit of the pairs splits inside each side.
 
         Pairs at p = ½ all the time let lost ones go for good: at Adam's rate .3 one of eight networks that tell digit 0 never
@@ -225,7 +240,7 @@ class Sides:
         winners, losers = torch.unique(self.winner), torch.unique(self.loser)
         if not even(share):
             keys = keys / focus(keys[winners], keys[losers])
-        of_pair, of_winner, of_loser = _factors(len(winners), len(losers), balance)
+        of_pair, of_winner, of_loser = how.factors(len(winners), len(losers))
         x = keys[self.winner] - keys[self.loser]
         p = _settled(power, share, x)
         pairs = of_pair * share * link(x, p)

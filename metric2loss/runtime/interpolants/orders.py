@@ -98,13 +98,13 @@ class Credit:
         found, named = [], usual.names(problem)
         for order, worth in zip(self.orders, self.worth):
             said = bool((worth > 0).any())
-            share, balance = known.of_split(
+            share, how = known.of_split(
                 named[order.leaf.start], order.split, worth if said and not links.even(worth) else None
             )
             if share is None:
                 share = worth if said else torch.full_like(worth, evenly)
             split = order.split if links.even(share) else links.focused(order.split)
-            pull = links.anchored(split, share, power, balance)
+            pull = links.anchored(split, share, power, how)
             found.append((split.keys, pull.mul_(split.temperature / problem.temperature)))
         return found
 

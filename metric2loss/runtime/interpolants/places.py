@@ -9,7 +9,7 @@ where they are right, without it .04, with it .01 to .02.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,18 +22,22 @@ from metric2loss.runtime.split import Split
 _PARTS = 10  # of an order
 _KEPT = 0.95  # of a running sum, each batch
 _MEAN = 0.5  # pairs of mean credit that a cell has beside its own
+_STEADY = 0.9  # of the running mean of how steady an order is, each batch
+_CHANCE, _ENOUGH = 0.5, 0.7  # steadiness at which no examples pull, and all of them
 _HELD = 2**10  # orders remembered
 
 
 @dataclass
 class Tenths:
-    """One order's sums so far: of the credit and of the pairs at each pair of places, [2, parts, parts], and its balance.
+    """One order's sums so far: of the credit and of the pairs at each pair of places, [2, parts, parts]; and what its batches have in common.
 
-    The balance is 4 π (1 − π), π the share of winners: 1 where there are as many losers.
+    balance: 4 π (1 − π), π the share of winners.  steady: how broad the credit of a batch is against the usual one of the same
+    pairs; 1 where places say all, and the less the more chance decides which of them are heeded.
     """
 
     sums: Tensor
     balance: float
+    steady: float | None = None
 
     @classmethod
     def new(cls, balance: float) -> Tenths:
@@ -45,6 +49,11 @@ class Tenths:
         self.sums = _KEPT * self.sums.to(credit.device) + torch.stack([credit.double(), pairs.double()])
         self.balance = _KEPT * self.balance + (1 - _KEPT) * balance
 
+    def compare(self, now: Tensor, usual: Tensor) -> None:
+        """How broad the credit of a batch is, against what is usual of its pairs."""
+        ratio = links.breadth(now) / links.breadth(usual)
+        self.steady = ratio if self.steady is None else _STEADY * self.steady + (1 - _STEADY) * ratio
+
     @property
     def usual(self) -> Tensor:
         """The credit of a pair at each pair of places, [parts, parts], never negative."""
@@ -53,6 +62,12 @@ class Tenths:
         found: Tensor = ((credit + _MEAN * mean) / (pairs + _MEAN)).clamp(min=0)
         return found
 
+    @property
+    def anchoring(self) -> links.Anchoring:
+        """All of the examples' part for a metric whose credit goes by places, none where chance has about half of it."""
+        steady = 1.0 if self.steady is None else self.steady
+        return links.Anchoring(self.balance, min(1.0, max(0.0, (steady - _CHANCE) / (_ENOUGH - _CHANCE))))
+
 
 @dataclass
 class Places:
@@ -60,17 +75,17 @@ class Places:
 
     known: dict[Any, Tenths] = field(default_factory=dict)
 
-    def remembered(self) -> dict[Any, tuple[Tensor, float]]:
+    def remembered(self) -> dict[Any, tuple[Tensor, float, float | None]]:
         """In plain values and tensors."""
-        return {name: (order.sums, order.balance) for name, order in self.known.items()}
+        return {name: (order.sums, order.balance, order.steady) for name, order in self.known.items()}
 
     @classmethod
-    def remember(cls, state: Mapping[Any, tuple[Tensor, float]]) -> Places:
+    def remember(cls, state: Mapping[Any, tuple[Tensor, float, float | None]]) -> Places:
         """From those."""
-        return cls({name: Tenths(sums, balance) for name, (sums, balance) in state.items()})
+        return cls({name: Tenths(*order) for name, order in state.items()})
 
-    def of_split(self, name: Any, split: Split, credit: Tensor | None) -> tuple[Tensor | None, float]:
-        """The usual credit of the pairs [goods, bads] of the only row, and the usual balance.
+    def of_split(self, name: Any, split: Split, credit: Tensor | None) -> tuple[Tensor | None, links.Anchoring]:
+        """The usual credit of the pairs [goods, bads] of the only row, and how their order is anchored.
 
         credit: what this batch says of them; None where it says nothing.  None where no batch has said anything.
         """
@@ -82,14 +97,11 @@ class Places:
             cells = credit.new_zeros(_PARTS, _PARTS).index_add_(1, losers, by_winner)
             amounts = [torch.bincount(x, minlength=_PARTS).double() for x in (winners, losers)]
             self._saw(name, cells, torch.outer(*amounts), links.balance_of(len(good), len(bad)))
-        order = self.known.get(name)
-        if order is None:
-            return None, links.balance_of(len(good), len(bad))
-        return order.usual.to(good)[winners][:, losers], order.balance
+        return self._usual(name, credit, lambda usual: usual.to(good)[winners][:, losers])
 
     def of_pairs(
         self, name: Any, keys: Tensor, winner: Tensor, loser: Tensor, credit: Tensor | None
-    ) -> tuple[Tensor | None, float]:
+    ) -> tuple[Tensor | None, links.Anchoring]:
         """The same of listed pairs, LongTensor[L] both, of the items' keys [m]; every item of an order is a winner or a loser."""
         winners = torch.zeros_like(keys, dtype=torch.bool).index_fill_(0, winner, True)
         amount = int(winners.sum())
@@ -100,10 +112,18 @@ class Places:
             sums = torch.zeros(_PARTS**2, dtype=torch.double, device=keys.device).index_add_(0, cell, credit.double())
             pairs = torch.bincount(cell, minlength=_PARTS**2)
             self._saw(name, sums.reshape(_PARTS, _PARTS), pairs.reshape(_PARTS, _PARTS), now)
+        return self._usual(name, credit, lambda usual: usual.to(keys).reshape(-1)[cell])
+
+    def _usual(
+        self, name: Any, credit: Tensor | None, of_pairs: Callable[[Tensor], Tensor]
+    ) -> tuple[Tensor | None, links.Anchoring]:
         order = self.known.get(name)
         if order is None:
-            return None, now
-        return order.usual.to(keys).reshape(-1)[cell], order.balance
+            return None, links.Anchoring()
+        found = of_pairs(order.usual)
+        if credit is not None:
+            order.compare(credit, found)
+        return found, order.anchoring
 
     def _saw(self, name: Any, credit: Tensor, pairs: Tensor, now: float) -> None:
         order = self.known.pop(name, None) or Tenths.new(now)

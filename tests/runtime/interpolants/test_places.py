@@ -54,11 +54,11 @@ def test_the_usual_credit_of_a_pair_is_the_mean_of_the_pairs_at_its_places():
 def test_listed_pairs_have_the_same_credit_as_those_of_a_split():
     split, one, other = an_order(), Places(), Places()
     credit = torch.rand(len(split.good[0]), len(split.bad[0]), generator=torch.Generator().manual_seed(2)) - 0.2
-    found, balance = one.of_split("order", split, credit)
+    found, how = one.of_split("order", split, credit)
     winner = split.good[0].repeat_interleave(len(split.bad[0]))
     loser = split.bad[0].repeat(len(split.good[0]))
     listed, same = other.of_pairs("order", split.keys.detach(), winner, loser, credit.reshape(-1))
-    assert torch.allclose(found.reshape(-1), listed, rtol=1e-5) and balance == same
+    assert torch.allclose(found.reshape(-1), listed, rtol=1e-5) and how == same
 
 
 def test_batches_after_the_first_move_it_and_what_hurts_has_none():
@@ -76,11 +76,11 @@ def test_batches_after_the_first_move_it_and_what_hurts_has_none():
 
 def test_a_batch_that_says_nothing_goes_by_the_others():
     split, known = an_order(), Places()
-    assert known.of_split("order", split, None) == (None, links.balance_of(len(split.good[0]), len(split.bad[0])))
+    assert known.of_split("order", split, None) == (None, links.Anchoring())
     said = torch.rand(len(split.good[0]), len(split.bad[0]), generator=torch.Generator().manual_seed(3))
-    usual, balance = known.of_split("order", split, said)
+    usual, how = known.of_split("order", split, said)
     again, same = known.of_split("order", split, None)
-    assert torch.equal(usual, again) and balance == same
+    assert torch.equal(usual, again) and how == same
     assert known.of_split("another", split, None)[0] is None
 
 
@@ -90,9 +90,9 @@ def test_the_balance_is_that_of_the_batches_so_far():
     for seed in range(4):
         split = an_order(seed=seed)
         now = links.balance_of(len(split.good[0]), len(split.bad[0]))
-        _, found = known.of_split("order", split, torch.ones(len(split.good[0]), len(split.bad[0])))
+        _, how = known.of_split("order", split, torch.ones(len(split.good[0]), len(split.bad[0])))
         wanted = now if seed == 0 else 0.95 * wanted + 0.05 * now
-        assert found == pytest.approx(wanted)
+        assert how.balance == pytest.approx(wanted)
 
 
 def batch(seed: int, n: int = 40) -> tuple[torch.Tensor, torch.Tensor]:
@@ -132,3 +132,22 @@ def test_a_pair_that_this_batch_does_not_heed_is_pulled_as_pairs_at_its_places_u
     loss(scores, labels).backward()
     assert float(loss.metric) == 1.0
     assert float(scores.grad[4]) < 0 < float(scores.grad[12:].min())
+
+
+@surrogate
+def precision_on_average(scores, labels):
+    hits = labels[np.argsort(-scores)]
+    return (np.cumsum(hits) / np.arange(1, len(hits) + 1) * hits).sum() / hits.sum()
+
+
+def test_examples_pull_where_places_say_what_is_heeded_and_less_where_chance_does():
+    parts = {}
+    for metric in (precision_on_average, separation, first_tenth):
+        loss = metric.loss(generator=torch.Generator().manual_seed(0))
+        for seed in range(20):
+            loss(*batch(seed))
+        (order,) = loss._interpolant._places.known.values()
+        parts[metric] = order.anchoring.part
+        assert 0 < order.steady < 1.1
+    assert parts[precision_on_average] == 1 and parts[separation] < 0.5 and parts[first_tenth] == 0
+    assert links.Anchoring(part=0.0).factors(10, 30) == (0.75, 0.0, 0.0)
