@@ -32,6 +32,7 @@ _ONE = (
     2**0.5
 )  # keys against a threshold are spread so much less than differences of two of them: what is near is nearer
 _EVENLY = 0.5  # of the credit of any other order
+_SOFTLY = 0.25  # of its strength an order is pulled whose pairs are told apart: nothing to Adam, gradient descent's rates are cross entropy's
 _NEAR = 0.6  # of the spread of the scores of a side: the temperature of an order over the batch
 _NEAREST = 0.1  # the least of it, in temperatures
 
@@ -167,10 +168,11 @@ class Anchoring:
     balance: float | None = None
     part: float = 1.0
 
-    def factors(self, winners: int, losers: int) -> tuple[float, float, float]:
-        """Of the credit of a pair, of a winner and of a loser."""
+    def factors(self, winners: int, losers: int, evenly: bool) -> tuple[float, float, float]:
+        """Of the credit of a pair, of a winner and of a loser; `evenly`: all pairs have the same."""
         amount = winners + losers
         rare = balance_of(winners, losers) if self.balance is None else self.balance
+        rare *= 1 if evenly else _SOFTLY
         by_example = _BY_EXAMPLE * self.part
         of_winner, of_loser = (winners / amount) ** _RARE, (losers / amount) ** _RARE
         each = 2 * by_example / (of_winner + of_loser)
@@ -181,7 +183,7 @@ def anchored(split: Split, credit: Tensor, power: Power, how: Anchoring = Anchor
     """dL/dkeys of one order over the batch, from the credit [goods, bads]; see `Sides.anchored`."""
     share = _shares(credit)
     good, bad = split.of_good[0], split.of_bad[0]
-    of_pair, of_good, of_bad = how.factors(*credit.shape)
+    of_pair, of_good, of_bad = how.factors(len(credit), credit.shape[1], even(share))
     x = good.unsqueeze(1) - bad
     p = _settled(power, share, x)
     pairs = of_pair * share * link(x, p)
@@ -240,7 +242,7 @@ class Sides:
         winners, losers = torch.unique(self.winner), torch.unique(self.loser)
         if not even(share):
             keys = keys / focus(keys[winners], keys[losers])
-        of_pair, of_winner, of_loser = how.factors(len(winners), len(losers))
+        of_pair, of_winner, of_loser = how.factors(len(winners), len(losers), even(share))
         x = keys[self.winner] - keys[self.loser]
         p = _settled(power, share, x)
         pairs = of_pair * share * link(x, p)

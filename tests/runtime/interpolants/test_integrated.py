@@ -195,7 +195,7 @@ def test_an_order_over_the_batch_is_pulled_by_pairs_and_a_third_by_its_examples(
         down[behind] += value * (1 - u) * u**p * 0.65
     loss = Integrated(first=0, last=1, anneal_anchored=annealed)(problem.seeded())
     found, pairs = torch.autograd.grad(loss, [keys, problem.differences], allow_unused=True, retain_graph=True)
-    rare = 4 * winners * losers / 12**2
+    rare = 0.25 * 4 * winners * losers / 12**2  # a quarter as hard as where all pairs count alike
     assert torch.allclose(
         found, rare * torch.where(labels, -up, down)
     )  # c is in the graph of the keys: its own is zero
