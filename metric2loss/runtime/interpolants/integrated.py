@@ -224,6 +224,7 @@ class Integrated:
         said = worth if met and not links.even(worth) else None
         (name,) = usual.names(problem).values()
         usually, how = self._places.of_split(name, split, said)
+        self.notes += ways.chance(how.part)
         if usually is None:
             usually = worth if met else torch.full_like(worth, self._unsaid(problem, sums.missing(split)))
         near = split if links.even(usually) else links.focused(split)
@@ -325,6 +326,7 @@ class Integrated:
         said = None if links.even(worth.clamp(min=0)) else worth
         name = usual.names(problem)[leaf.start]
         found, how = self._places.of_pairs(name, sides.keys, sides.winner, sides.loser, said)
+        self.notes = (*(note for note in self.notes if note not in ways.chance(how.part)), *ways.chance(how.part))
         return (worth if found is None else found), how
 
     def _unsaid(self, problem: Problem, missing: float) -> float:

@@ -3,8 +3,9 @@
 Which examples stand where a metric looks is chance, and it weighs some batches many times as much as others; where it looks is the
 same in every batch.  The credit of a pair is therefore the mean, over the batches so far, of pairs whose winner and whose
 loser stand in the same tenths of the order: as many numbers to go by as there are batches, not the few pairs of one.
-Measured on tasks apart from those of the results (docs/interpolants.md): a metric of one place of the order loses to even pairs
-where they are right, without it .04, with it .01 to .02.
+Measured on tasks apart from those of the results, where even pairs are right (test metric less the best hand-made loss, 12 seeds,
+SE .003 to .01): precision among the first tenth −.040 without and −.012 with it, best F1 −.042 and −.022, equal error rate
+−.029 and −.012, Kolmogorov-Smirnov −.015 and −.004; average precision elsewhere +.004 and +.020, with wrong labels +.019 and +.029.
 """
 
 from __future__ import annotations

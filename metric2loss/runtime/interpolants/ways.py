@@ -44,6 +44,12 @@ def some(share: float) -> tuple[str, ...]:
     return () if share == 1 else (f"{share:.0%} of the swaps are evaluated, drawn by chance",)
 
 
+def chance(part: float) -> tuple[str, ...]:
+    """What a report notes where examples pull an order less than their full part."""
+    said = "chance has a say in which pairs of the order count"
+    return () if part == 1 else (f"{said}: examples pull {part:.0%} as hard as they do without",)
+
+
 def swaps(share: float, orders: int = 1) -> str:
     """Said when neighbouring swaps stand for all flips."""
     some = "all" if share == 1 else f"{share:.0%}, drawn by chance, of the"

@@ -148,6 +148,7 @@ def test_examples_pull_where_places_say_what_is_heeded_and_less_where_chance_doe
             loss(*batch(seed))
         (order,) = loss._interpolant._places.known.values()
         parts[metric] = order.anchoring.part
+        assert any("chance" in note for note in loss.report()["notes"]) == (parts[metric] < 1)
         assert 0 < order.steady < 1.1
     assert parts[precision_on_average] == 1 and parts[separation] < 0.5 and parts[first_tenth] == 0
     assert links.Anchoring(part=0.0).factors(10, 30, evenly=True) == (0.75, 0.0, 0.0)
