@@ -98,7 +98,7 @@ class Places:
             cells = credit.new_zeros(_PARTS, _PARTS).index_add_(1, losers, by_winner)
             amounts = [torch.bincount(x, minlength=_PARTS).double() for x in (winners, losers)]
             self._saw(name, cells, torch.outer(*amounts), links.balance_of(len(good), len(bad)))
-        return self._usual(name, credit, lambda usual: usual.to(good)[winners][:, losers])
+        return self._usual(name, credit, lambda usual: usual.to(good)[:, losers][winners])
 
     def of_pairs(
         self, name: Any, keys: Tensor, winner: Tensor, loser: Tensor, credit: Tensor | None
