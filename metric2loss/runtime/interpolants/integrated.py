@@ -326,7 +326,7 @@ class Integrated:
         said = None if links.even(worth.clamp(min=0)) else worth
         name = usual.names(problem)[leaf.start]
         found, how = self._places.of_pairs(name, sides.keys, sides.winner, sides.loser, said)
-        self.notes = (*(note for note in self.notes if note not in ways.chance(how.part)), *ways.chance(how.part))
+        self.notes = tuple(dict.fromkeys((*self.notes, *ways.chance(how.part))))
         return (worth if found is None else found), how
 
     def _unsaid(self, problem: Problem, missing: float) -> float:

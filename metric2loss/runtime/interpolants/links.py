@@ -25,14 +25,10 @@ from metric2loss.runtime.split import Split
 
 MIDDLE = 0.5  # p, unless asked for another
 _BY_EXAMPLE = 0.35  # of the pull of an anchored order
-_RARE = (
-    0.25  # power of the share of a side in the pull of its examples: 1 is binary cross entropy's, 0 balances the sides
-)
-_ONE = (
-    2**0.5
-)  # keys against a threshold are spread so much less than differences of two of them: what is near is nearer
+_RARE = 0.25  # power of a side's share in the pull of its examples: 1 is binary cross entropy's, 0 balances the sides
+_ONE = 2**0.5  # so much less are keys spread than differences of two: against a threshold what is near is nearer
 _EVENLY = 0.5  # of the credit of any other order
-_SOFTLY = 0.25  # of its strength an order is pulled whose pairs are told apart: nothing to Adam, gradient descent's rates are cross entropy's
+_SOFTLY = 0.25  # strength where pairs are told apart: nothing to Adam; cross entropy's rates suit gradient descent then
 _NEAR = 0.6  # of the spread of the scores of a side: the temperature of an order over the batch
 _NEAREST = 0.1  # the least of it, in temperatures
 
