@@ -163,6 +163,11 @@ class Problem:
         return self.leaves[-1].stop if self.leaves else 0
 
     @property
+    def certain(self) -> Tensor:
+        """The binaries at an infinite difference, which no finite score turns: BoolTensor[L]."""
+        return self.differences.detach().abs() == _FAR
+
+    @property
     def device(self) -> torch.device:
         """Where the binaries are."""
         return self.evaluator.device

@@ -45,6 +45,10 @@ class Direct:
         self.evaluations = 0
         self.run_cost = 1
 
+    @property
+    def certain(self) -> Tensor:
+        return self.differences.detach().isinf()
+
     def _run(self, scores: Mapping[str, Tensor]) -> Any:
         active = {key: value.detach().clone().requires_grad_() for key, value in scores.items()}
         return self.f(**active, **self.targets)

@@ -38,6 +38,10 @@ class Toy:
     def worth(self) -> float:
         return self.metric
 
+    @property
+    def certain(self) -> Tensor:
+        return self.differences.detach().isinf()
+
     def values_of(self, bits: Tensor) -> Tensor:
         self.evaluations += len(bits)
         return torch.tensor([self.g(row) for row in bits.numpy()], dtype=torch.double)

@@ -36,16 +36,28 @@ class Plan:
 
     @classmethod
     def of(cls, problem: Problem) -> Plan:
-        """Single binaries, whole rows of a choose step; of a separable metric, the k-th of every row at once."""
+        """Single binaries, whole rows of a choose step; of a separable metric, the k-th of every row at once.
+
+        A binary at an infinite difference (an edge at infinity, a score that is masked) stays as it is: no finite score moves it.
+        """
         good, rows = GoodRows.read(problem), Rows(problem.n_rows, problem.row_of)
         unit = torch.arange(len(problem.best), device=problem.best.device)
+        held = problem.certain
+        some_held = 0 < int(held.sum()) < len(held)
         if rows.of is None and good is None:
-            return cls(rows, good, unit.unsqueeze(1), unit)
+            if not some_held:
+                return cls(rows, good, unit.unsqueeze(1), unit)
+            free = held.logical_not().nonzero()
+            return cls(rows, good, free, torch.full_like(unit, -1).index_copy_(0, free.flatten(), unit[: len(free)]))
         if good is not None and rows.of is not None and torch.equal(good.at, unit) and torch.equal(good.row, rows.of):
             return cls(rows, good, unit.unsqueeze(0), torch.zeros_like(unit), decided_by_rows=True)
         used = unit
+        if good is not None or some_held:
+            movable = held.logical_not()
+            if good is not None:
+                movable = movable.index_fill_(0, good.at, True).index_fill_(0, good.idle, False)
+            used = movable.nonzero().flatten()
         if good is not None:
-            used = torch.ones_like(problem.best).index_fill_(0, good.idle, False).nonzero().flatten()
             unit[good.at] = len(unit) + good.row
         units = Groups.by(unit[used])
         by = units.of

@@ -78,7 +78,7 @@ def _rises(problem: Problem, base: Tensor, strata: Tensor, count: int) -> Tensor
     true = torch.zeros(count, device=base.device).index_add_(0, strata, base.float())
     size = torch.bincount(strata, minlength=count)
     falls = true * 2 > size
-    alike = base == falls[strata]
+    alike = (base == falls[strata]) & ~problem.certain
     order = drawn(problem, len(base))
     turned = alike & (order < _PART)
     some = torch.zeros(count, device=base.device).index_add_(0, strata, turned.float()) > 0

@@ -336,6 +336,19 @@ def test_of_dear_rows_of_choices_a_few_flips_stand_for_all(part, flips):
     assert scores.grad.abs().sum() > 0
 
 
+@pytest.mark.parametrize("part", [1, 5])
+def test_no_evaluation_goes_to_binaries_that_no_finite_score_turns(part):
+    differences = torch.tensor([math.inf, -0.5, -math.inf, 0.5, math.inf, -1.0], dtype=torch.double, requires_grad=True)
+    problem = toy.plain(lambda bits: float(bits.mean()), differences).towards(torch.ones(6, dtype=torch.bool))
+    plan = credit.Plan.of(problem)
+    assert plan.flips.flatten().tolist() == [1, 3, 5] and plan.by.tolist() == [-1, 0, -1, 1, -1, 2]
+    for seed in range(10):
+        (found,) = torch.autograd.grad(
+            Integrated(budget=credit.cost(problem, plan) // part)(problem.seeded(seed)), differences
+        )
+        assert found[[1, 3, 5]].abs().sum() > 0 and not found[[0, 2, 4]].any()
+
+
 def test_thinned_credit_is_right_on_average():
     problem = toy.replace(weighed(), progress=0.0).seeded()
     x, plan = oriented(problem), credit.Plan.of(problem)
