@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from metric2loss.diagnostics import MetricError
-from metric2loss.runtime import arguments, settings, tape
+from metric2loss.runtime import arguments, order_statistics, settings, tape
 from metric2loss.runtime.arguments import Arguments, spread
 from metric2loss.runtime.distributed import Peers
 from metric2loss.runtime.evaluate import Batching, Evaluator, Program
@@ -95,7 +95,11 @@ class Factoring(nn.Module):
     def _run_f(self, given: Arguments, scores: Mapping[str, Tensor] | None) -> Any:
         positional, named = spread(type(self).f, self._for_f(given, scores))
         values = tuple((given.scores if scores is None else scores).values())
-        with _modes(given), settings.Heeding(self._settings, values):
+        self._settings.temperature = self.temperature
+        spreading = (
+            order_statistics.Spread() if self.dispatched or order_statistics.mentions(type(self).f) else nullcontext()
+        )
+        with _modes(given), settings.Heeding(self._settings, values), spreading:
             try:
                 tree = Lenient(self).f(*positional, **named)
             except MetricError:

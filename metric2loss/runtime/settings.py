@@ -29,6 +29,7 @@ class Settings:
     ranges: dict[int, tuple[int, int]] = field(default_factory=dict)
     met: int = 0
     scores: Sequence[Tensor] = ()  # of the run
+    temperature: float = 1.0  # of the loss
 
     @property
     def unit(self) -> bool:

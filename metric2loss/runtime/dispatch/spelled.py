@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from metric2loss.rules import Spelling
-from metric2loss.runtime import steps
+from metric2loss.runtime import order_statistics, steps
 from metric2loss.runtime.arrays import Array
 from metric2loss.runtime.dispatch.reading import Dispatch, is_active, plain
 from metric2loss.runtime.native import called, index_part
@@ -125,6 +125,8 @@ def with_values(using: str, x: Tensor, index: Tensor, dim: int, keepdim: bool) -
         return _pair(using)((x, index))
     places = index if keepdim or using in ("sort", "topk") else index.unsqueeze(dim)
     values = torch.take_along_dim(x, places, dim)
+    if using in order_statistics.PICKING:
+        values = order_statistics.around(x, values, places, dim)
     return _pair(using)((values if places is index else values.squeeze(dim), index))
 
 

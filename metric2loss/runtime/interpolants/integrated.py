@@ -140,13 +140,15 @@ class Integrated:
     def _dear(self, problem: Problem, plan: credit.Plan, share: float) -> Tensor:
         """Where flips of the budget would be thin: comparisons of a kind share their credit, orders are pulled evenly.
 
-        Of other steps a few flips stand for all. See docs for what was measured.
+        So are thresholds that are the scores themselves. Of other steps a few flips stand for all. See docs for what was measured.
         """
-        if (found := self._by_strata(problem)) is not None:
+        sweeps = strata.sweeps(problem)
+        if not sweeps and (found := self._by_strata(problem)) is not None:
             return found
-        if all(links.ranks(problem, leaf) for leaf in problem.leaves if leaf.layout.size):
-            why = f"flips would take {plan.samples * plan.evaluations:,} evaluations"
-            self.chosen, self.notes = ways.evenly(why), (f"{why}: every pair of an order counts alike",)
+        if sweeps or all(links.ranks(problem, leaf) for leaf in problem.leaves if leaf.layout.size):
+            many = f"flips would take {plan.samples * plan.evaluations:,} evaluations"
+            why = "every score is tried as a threshold" if sweeps else many
+            self.chosen, self.notes = ways.evenly(why), (f"{why}: every pair of scores counts alike",)
             if distance(problem) == 0:
                 return self._pulled(problem)
             x = oriented(problem)

@@ -9,7 +9,6 @@ with: worst recall of ten classes .66 and .76 (SE .05), geometric mean of recall
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -127,9 +126,8 @@ def names(problem: Any) -> dict[int, Any]:
     loop of about as many turns as there are examples is taken for one.
     """
     filled = [leaf for leaf in problem.leaves if leaf.layout.size]
-    turns = Counter(leaf.key[:1] for leaf in filled)
-    examples = max((len(scores) for scores in getattr(problem, "scores", {}).values() if scores.ndim), default=0)
-    return {leaf.start: leaf.key[:1] if 2 * turns[leaf.key[:1]] > examples else leaf.key for leaf in filled}
+    every = strata.by_example(problem, filled)
+    return {leaf.start: leaf.key[:1] if leaf.key[:1] in every else leaf.key for leaf in filled}
 
 
 def _targets(problem: Any) -> Iterator[np.ndarray]:

@@ -81,6 +81,41 @@ def test_thresholds_of_one_step_are_kinds_and_a_calibration_error_trains():
     assert after < 0.3 * before
 
 
+def youden(scores, labels):
+    best = 0.0
+    pos, neg = scores[labels == 1], scores[labels == 0]
+    for t in scores:
+        best = max(best, (pos >= t).mean() - (neg >= t).mean())
+    return best
+
+
+def least_in_rows(scores, labels):
+    """No sweep: a few cuts at scores, each for a part of the batch."""
+    total = 0.0
+    for part in range(4):
+        mine, wanted = scores[part::4], labels[part::4]
+        total += ((mine >= mine[0]) == wanted).mean()
+    return total / 4
+
+
+def test_scores_that_are_all_tried_as_thresholds_are_pulled_alike():
+    scores, labels = batch()
+    criterion = compile_metric(youden, direction="maximize")()
+    leaf = scores[:64].clone().requires_grad_()
+    criterion(leaf, labels[:64]).backward()
+    report = criterion.report()
+    assert report["credit"].startswith("evenly: every score is tried as a threshold")
+    assert "every score is tried as a threshold: every pair of scores counts alike" in report["notes"]
+    assert (leaf.grad[labels[:64] == 1] < 0).all() and (leaf.grad[labels[:64] == 0] > 0).all()
+
+
+def test_only_thresholds_that_are_all_of_the_scores_are_a_sweep():
+    scores, labels = batch()
+    for metric, found in ((youden, True), (least_in_rows, False), (f1, False)):
+        criterion = compile_metric(metric, direction="maximize", scores="scores")()
+        assert strata.sweeps(criterion.problem(scores[:40], labels[:40])) is found
+
+
 def test_small_batches_keep_single_flips():
     criterion = compile_metric(f1, direction="maximize")()
     scores, labels = batch()
