@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from metric2loss.runtime import interpolants, prune, rows, undefined
+from metric2loss.runtime import interpolants, order_statistics, prune, rows, undefined
 from metric2loss.runtime.arguments import Arguments
 from metric2loss.runtime.best import BestConfiguration
 from metric2loss.runtime.distributed import Peers
@@ -190,7 +190,10 @@ class SurrogateLoss(Factoring):
             "left to run-time dispatch": 0,  # steps: f and g of own code hold all of theirs
             "interpolant": self.interpolant,
             "credit": getattr(self._interpolant, "chosen", "") or None,
-            "notes": tuple(getattr(self._interpolant, "notes", ())),
+            "notes": (
+                *getattr(self._interpolant, "notes", ()),
+                *((order_statistics.NOTE,) if self._settings.cuts else ()),
+            ),
             "batching": self.batching,
             "separable": self._separable == "" if self._separable is not None else None,
             "not separable because": self._separable or None,

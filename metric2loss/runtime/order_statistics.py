@@ -23,6 +23,7 @@ from metric2loss.runtime import settings
 
 _NEAR = 0.3  # of the spread of the scores: the width of the kernel
 _NEAREST = 0.1  # the least of it, in temperatures
+NOTE = "a cut at a place of the order: its gradient goes to the scores around it"
 _POPULATION = 16  # entries; fewer are candidates of one choice rather than examples
 _FEW = 1 / 4  # of the places of an order: more of them are no cut, and keep their own gradient
 _MOST = 2**22  # numbers that the kernels of all cuts may take
@@ -64,8 +65,10 @@ def around(x: Tensor, values: Tensor, index: Tensor | None, dim: int) -> Tensor:
     """The values, picked from x along a dimension, with such a gradient; the index tells where they stand in x, if one does."""
     if not x.requires_grad or not x.is_floating_point() or not x.ndim or x.shape[dim] < _POPULATION:
         return values
+    known = settings.current()
+    known.cuts = True
     moved = (part if part is None else part.movedim(dim, -1) for part in (x, values.detach(), index))
-    found: Tensor = _Around.apply(*moved, settings.current().temperature)  # type: ignore[no-untyped-call]
+    found: Tensor = _Around.apply(*moved, known.temperature)  # type: ignore[no-untyped-call]
     return found.movedim(-1, dim)
 
 

@@ -30,6 +30,7 @@ class Settings:
     met: int = 0
     scores: Sequence[Tensor] = ()  # of the run
     temperature: float = 1.0  # of the loss
+    cuts: bool = False  # whether scores were picked by their place in an order
 
     @property
     def unit(self) -> bool:

@@ -157,6 +157,7 @@ def test_metrics_with_a_cut_are_exact_and_pull_all_that_is_near(metric, live):
         share = x.grad[y == 0] if metric is np_sort_of_negatives else x.grad
         assert (share != 0).float().mean() > 0.9
         assert float(x.grad.sum()) == pytest.approx(0, abs=1e-9)  # moving all scores changes nothing
+        assert order_statistics.NOTE in criterion.report()["notes"]
         configuration = criterion.record(x, y)
         assert float(criterion.replay(configuration.with_flat(configuration.flat), x, y)) == float(exact)
 

@@ -208,7 +208,7 @@ class Integrated:
             near = links.focused(split)
             drawn = swaps.credit(problem, near, self.budget // 2)
             if drawn is not None:
-                return self._anchored(problem, split, *drawn)
+                return self._anchored(problem, split, near, *drawn)
             self._adds_up = False
         if self._may(ways.ANCHORS) and far_pairs.fits(problem, split) and split.pairs > swaps.MOST:
             self.notes = (f"{split.pairs:,} pairs are too many: inverse distances",)
@@ -218,7 +218,7 @@ class Integrated:
             return -problem.sign * by_keys
         return None
 
-    def _anchored(self, problem: Problem, split: Split, worth: Tensor, share: float) -> Tensor:
+    def _anchored(self, problem: Problem, split: Split, focused: Split, worth: Tensor, share: float) -> Tensor:
         self.chosen, self.notes = ways.swaps(share), ways.some(share)
         met = float(worth.abs().mean())
         if met:
@@ -229,7 +229,7 @@ class Integrated:
         self.notes += ways.chance(how.part)
         if usually is None:
             usually = worth if met else torch.full_like(worth, self._unsaid(problem, sums.missing(split)))
-        near = split if links.even(usually) else links.focused(split)
+        near = split if links.even(usually) else focused
         pull = links.anchored(near, usually, self._of_anchored(problem), how)
         return pull.mul_(near.temperature / problem.temperature)  # of one strength, however near it looks
 
