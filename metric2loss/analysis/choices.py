@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from metric2loss.analysis.facts import ENTRY, FunctionFacts, Level, Site, small_of, walk
-from metric2loss.analysis.uses import Uses, tail
+from metric2loss.analysis.uses import Uses, own_names, tail
 from metric2loss.frontend.resolve import Program, target_names
 
 
@@ -194,7 +194,7 @@ class _Region:
         return False
 
     def is_operand(self, node: cst.CSTNode) -> bool:
-        """Derived itself, or passive and made outside loops that the step is not in."""
+        """Derived itself, or passive and made outside loops and comprehensions that the step is not in."""
         if node in self.derived:
             return True
         if isinstance(node, (cst.List, cst.Tuple)) and any(e.value in self.derived for e in node.elements):
@@ -203,10 +203,17 @@ class _Region:
             return False
         here = self.uses.owner.get(node)
         for name in walk(node):
+            if isinstance(name, cst.Name) and name.value in self.foreign(node):
+                return False
             for d in self.facts.reach.get(name, ()):
                 if d == here or (d != ENTRY and len(self.loops_of(d)) > len(self.site.loops)):
                     return False
         return True
+
+    def foreign(self, node: cst.CSTNode) -> set[str]:
+        """The names that exist only in a comprehension, lambda or inner function around the node, and not around the step."""
+        shared = set(self.uses.around(self.site.node))
+        return {name for part in self.uses.around(node) if part not in shared for name in own_names(part)}
 
     def loops_of(self, statement: int) -> tuple[object, ...]:
         found = self.facts.statements[statement]

@@ -8,7 +8,9 @@ from functools import cached_property
 import libcst as cst
 
 from metric2loss.analysis.facts import FunctionFacts, walk
-from metric2loss.frontend.resolve import Program
+from metric2loss.frontend.resolve import Program, target_names
+
+_BINDING = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For, cst.NamedExpr)
 
 
 class Uses:
@@ -47,6 +49,14 @@ class Uses:
             if statement in seen and isinstance(node, cst.Name):
                 yield node
 
+    def around(self, node: cst.CSTNode) -> Iterator[cst.BaseComp | cst.Lambda | cst.FunctionDef]:
+        """The comprehensions, lambdas and inner functions that a node stands in, innermost first."""
+        at = self.parents.get(node)
+        while at is not None:
+            if isinstance(at, (cst.BaseComp, cst.Lambda, cst.FunctionDef)):
+                yield at
+            at = self.parents.get(at)
+
     def available(self, node: cst.CSTNode, statement: int) -> bool:
         """Whether every name in `node` holds at the start of `statement` what it holds where it stands."""
         before = self.facts.before.get(statement, {})
@@ -55,6 +65,22 @@ class Uses:
             for n in walk(node)
             if isinstance(n, cst.Name) and n in self.facts.reach
         )
+
+
+def own_names(node: cst.BaseComp | cst.Lambda | cst.FunctionDef) -> frozenset[str]:
+    """The names that exist in a comprehension, a lambda or an inner function alone."""
+    found: set[str] = set()
+    if isinstance(node, (cst.Lambda, cst.FunctionDef)):
+        found.update(n.name.value for n in walk(node.params) if isinstance(n, cst.Param))
+    if isinstance(node, cst.FunctionDef):
+        found.update(name for n in walk(node.body) if isinstance(n, _BINDING) for name in target_names(n.target))
+    if not isinstance(node, cst.BaseComp):
+        return frozenset(found)
+    clause: cst.CompFor | None = node.for_in
+    while clause is not None:
+        found.update(target_names(clause.target))
+        clause = clause.inner_for_in
+    return frozenset(found)
 
 
 def tail(node: cst.BaseExpression) -> str:
