@@ -49,14 +49,24 @@ def _cube_root(x: Tensor) -> Tensor:
     return torch.sign(x) * x.abs() ** (1 / 3)
 
 
+def _exponential(x: Tensor) -> Tensor:
+    """Where it is infinite its gradient is 0: in 1 / (1 + exp(-x)) torch's own is nan there, 0 times infinity."""
+    found = torch.exp(x)
+    if not x.requires_grad or not bool(found.detach().isinf().any()):
+        return found
+    far = found.detach().isinf()
+    return torch.where(far, found.detach(), torch.exp(x.masked_fill(far, 0.0)))
+
+
 for _name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
     _direct(_name, getattr(torch, _name), _whole)
 for _name in ("logical_and", "logical_or", "logical_xor", "logical_not"):
     _direct(_name, getattr(torch, _name), _yes_or_no)
 for _name in ("invert", "bitwise_not"):
     _direct(_name, torch.bitwise_not, _whole)
-for _name in ("maximum", "minimum", "sqrt", "exp", "log", "log2", "log1p"):
+for _name in ("maximum", "minimum", "sqrt", "log", "log2", "log1p"):
     _direct(_name, getattr(torch, _name), _real)
+_direct("exp", _exponential, _real)
 for _name in ("absolute", "abs"):
     _direct(_name, torch.abs, _real)
 _direct("sign", lambda x: torch.where(x.isnan(), x, torch.sign(x)), _real)

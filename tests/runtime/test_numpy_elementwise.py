@@ -146,3 +146,18 @@ def test_probabilities_in_half_precision_have_finite_differences():
     criterion(scores, np.array([1, 0, 0, 1, 1])).backward()
     assert bool(torch.isfinite(scores.grad).all())
     assert bool(scores.grad.any())
+
+
+def by_a_sigmoid_of_its_own(scores, labels):
+    p = 1 / (1 + np.exp(-scores))
+    return ((p >= 0.5) == labels).mean()
+
+
+def test_an_overflow_of_exp_leaves_gradients_numbers():
+    scores = torch.linspace(-120, 120, 25, requires_grad=True)
+    labels = torch.arange(25) % 2
+    criterion = compile_metric(by_a_sigmoid_of_its_own, direction="maximize")()
+    with np.errstate(over="ignore"):
+        criterion(scores, labels).backward()
+        assert float(criterion.metric) == by_a_sigmoid_of_its_own(scores.detach().numpy(), labels.numpy())
+    assert scores.grad.isfinite().all() and scores.grad.abs().sum() > 0
