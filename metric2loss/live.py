@@ -165,7 +165,7 @@ def _complete(function: types.FunctionType, text: str, own_name: str) -> tuple[t
     given: dict[str, object] = {}
     waiting = [function]
     while waiting:
-        for name, value in _free(waiting.pop()):
+        for name, value in free_names(waiting.pop()):
             if name in bound:
                 continue
             bound.add(name)
@@ -179,7 +179,7 @@ def _complete(function: types.FunctionType, text: str, own_name: str) -> tuple[t
     return tuple(lines), given
 
 
-def _free(function: types.FunctionType) -> Iterator[tuple[str, object]]:
+def free_names(function: types.FunctionType) -> Iterator[tuple[str, object]]:
     """The global and closure names a function reads, with their values now; builtins and unset names are left out."""
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
     for name, cell in cells.items():

@@ -15,14 +15,14 @@ import sys
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from metric2loss import inputs, loading, names
 from metric2loss._version import VERSION
 from metric2loss.diagnostics import Diagnostic, MetricError, Span
-from metric2loss.live import LiveSource, called, live_source, unbound
+from metric2loss.live import LiveSource, called, free_names, live_source, unbound
 
 if TYPE_CHECKING:
     from metric2loss.compiler import Compiled, MetricReport
@@ -203,7 +203,7 @@ def compiled_loss(metric: Callable[..., Any], request: Request) -> type[Surrogat
     try:
         loss = loaded(attributes)
         if (
-            loss.library is None and _library(loss.scores, request) == "numpy"
+            loss.library is None and _library(None, loss.scores, request) == "numpy"
         ):  # the example says what the text does not
             loss = loaded({**attributes, "library": "numpy"})
         return loss
@@ -257,7 +257,7 @@ def dispatched_loss(metric: Callable[..., Any], request: Request) -> type[Surrog
         name = type(function.__self__).__name__
     name = name if name.isidentifier() else "metric"
     home = _home(function, name)
-    text = _text(name, home, function, scores, request, _library(scores, request))
+    text = _text(name, home, function, scores, request, _library(function, scores, request))
     attributes = _attributes(request)
     if bound:
         attributes["bound"] = bound
@@ -292,13 +292,27 @@ def _scores(metric: Callable[..., Any], request: Request) -> tuple[str, ...]:
     return found
 
 
-def _library(scores: tuple[str, ...], request: Request) -> str | None:
-    """The library of the scores in the example."""
+def _library(metric: Any, scores: tuple[str, ...], request: Request) -> str | None:
+    """The library of the scores in the example; without one, that of the metric's code."""
     if request.example is None:
-        return None
+        return _library_named(metric)
     _, given = inputs.arguments(request.example)
     kinds = {type(given[name]).__module__.partition(".")[0] for name in scores if name in given}
     return "torch" if "torch" in kinds else "numpy" if kinds else None
+
+
+def _library_named(function: Any) -> str | None:
+    """The library that a function's code names, torch before numpy; else the only one that its module imports."""
+    if not isinstance(function, types.FunctionType):
+        return None
+    named = _libraries(value for _, value in free_names(function))
+    imported = _libraries(function.__globals__.values())
+    return named[0] if named else imported[0] if len(imported) == 1 else None
+
+
+def _libraries(values: Iterable[object]) -> list[str]:
+    roots = {value.__name__.partition(".")[0] for value in values if isinstance(value, types.ModuleType)}
+    return [library for library in ("torch", "numpy") if library in roots]
 
 
 def _home(function: Any, name: str) -> str:

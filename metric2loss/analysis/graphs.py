@@ -63,6 +63,8 @@ def dependence_graph(
             _depend(graph, facts, argument, cut.statement)
         if cut.site.key is not None:  # g arranges the items themselves: `steps.arranged(pairs, …)`
             _depend(graph, facts, cut.site.operands[0], cut.statement)
+        if values_read(facts, cuts, cut):
+            _depend(graph, facts, cut.site.node, cut.statement)
         for number in facts.statements[cut.site.statement].control:
             graph.add_edge(number, cut.node, kind="control")
         for loop in cut.site.loops:
@@ -79,15 +81,41 @@ def dependence_graph(
     return graph
 
 
+def values_read(facts: FunctionFacts, cuts: Iterable[Cut], cut: Cut) -> bool:
+    """Whether the first name of `values, indices = x.max(1)` is read by more than steps: then g has to make it again."""
+    small = small_of(facts.statements[cut.site.statement].node)
+    if not cut.site.pair or not isinstance(small, cst.Assign) or small.value is not cut.result:
+        return False
+    target = small.targets[0].target
+    name = target.elements[0].value if isinstance(target, cst.Tuple) else None
+    if not isinstance(name, cst.Name):
+        return False
+    of_steps = {node for other in cuts for operand in other.site.operands for node in walk(operand)}
+    return any(
+        cut.site.statement in seen and isinstance(read, cst.Name) and read.value == name.value and read not in of_steps
+        for read, seen in facts.reach.items()
+    )
+
+
 def _leave_loops(graph: Graph, facts: FunctionFacts) -> None:
-    """`break` and `return` decide whether the loops they leave go on: everything in those loops depends on them."""
+    """`break` and `return` decide whether the loops they leave go on: these, and everything in them, depend on them."""
     for jump in facts.statements:
         small = small_of(jump.node)
-        left = jump.loops[-1:] if isinstance(small, cst.Break) else jump.loops if isinstance(small, cst.Return) else ()
+        around = list(_loops_around(facts, jump))
+        left = around[:1] if isinstance(small, cst.Break) else around if isinstance(small, cst.Return) else []
         for loop in left:
             for statement in facts.statements:
-                if statement is not jump and any(inner.node is loop.node for inner in statement.loops):
+                if statement is not jump and (statement is loop or loop in enclosing(facts, statement.id)):
                     graph.add_edge(jump.id, statement.id, kind="control")
+
+
+def _loops_around(facts: FunctionFacts, jump: Statement) -> Iterator[Statement]:
+    """The loops that a statement can leave, innermost first: not those whose `else` it stands in."""
+    inside: cst.CSTNode = jump.node
+    for statement in enclosing(facts, jump.id):
+        loop = statement.node
+        if isinstance(loop, (cst.For, cst.While)) and (loop.orelse is None or inside not in set(walk(loop.orelse))):
+            yield statement
 
 
 def _depend(

@@ -7,6 +7,7 @@ from functools import cached_property
 import libcst as cst
 
 from metric2loss.analysis.facts import Level, small_of, walk
+from metric2loss.analysis.graphs import values_read
 from metric2loss.analysis.uses import Uses
 from metric2loss.codegen.select import select
 from metric2loss.codegen.tree import (
@@ -227,12 +228,18 @@ class GSide:
         return Uses(self.unit.program, self.facts)
 
     def unpair(self, node: cst.BaseStatement) -> cst.BaseStatement:
-        """`values, indices = x.max(1)` → `indices = …`."""
+        """`values, indices = x.max(1)` → `indices = …`; `values, indices = x.max(1)[0], …` where the result reads them."""
         small = small_of(node)
         if not isinstance(small, cst.Assign) or small.value not in self.unit.results:
             return node
-        site = next(c.site for s in self.factors.steps for c in s.cuts if c.result is small.value)
+        cuts = [cut for step in self.factors.steps for cut in step.cuts]
+        cut = next(cut for cut in cuts if cut.result is small.value)
+        site = cut.site
         if not site.pair or not isinstance(small.targets[0].target, cst.Tuple):
             return node
+        if values_read(self.facts, cuts, cut):
+            values = cst.Subscript(small.value.deep_clone(), [cst.SubscriptElement(cst.Index(cst.Integer("0")))])
+            both = cst.Tuple([cst.Element(values), cst.Element(small.value)], lpar=[], rpar=[])
+            return node.with_changes(body=[small.with_changes(value=both)])
         target = small.targets[0].target.elements[1].value
         return node.with_changes(body=[small.with_changes(targets=[cst.AssignTarget(target)])])  # type: ignore[arg-type]

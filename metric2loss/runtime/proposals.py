@@ -111,11 +111,16 @@ def _at(
 
 
 def _apart(batch: Batch, scores: Mapping[str, Tensor], refused: Mapping[str, bool], name: str) -> Tensor | None:
-    """The same without equal scores, where they take other steps (a threshold for every distinct one)."""
-    if not refused.get(name, True):
+    """The same without equal scores, where they take other steps: a threshold for every distinct one, a quantile of them."""
+    if not refused.get(name, True) and not any(_compares_scores(leaf.layout) for leaf in batch.leaves):
         return None
     apart = {key: _untied(x, batch.scores[key].detach()) for key, x in scores.items()}
     return None if all(torch.equal(apart[key], x) for key, x in scores.items()) else _at(batch, apart)
+
+
+def _compares_scores(layout: Any) -> bool:
+    """Whether scores are compared with scores."""
+    return bool(layout.kind == "compare" and layout.scores > 0)
 
 
 def _untied(x: Tensor, like: Tensor) -> Tensor:

@@ -44,6 +44,8 @@ def separated(problem: Problem) -> str:
         rows = evaluator.at(problem.bits.unsqueeze(0), "rows")[0]
     except (RuntimeError, TypeError, ValueError, LookupError) as error:
         return f"rows could not be computed: {error}"
+    if not getattr(rows, "ndim", 0):  # `sum(found.values())`, `sum(map(…))`
+        return "the rows are no array"
     of = row_of_binaries(evaluator, len(rows))
     if of is None or not len(rows):
         return "the rows do not match the steps"

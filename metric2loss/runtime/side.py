@@ -38,6 +38,8 @@ class Side:
     @classmethod
     def lower(cls, classes: Tensor) -> Side | None:
         """Of numbered classes [rows, n]; None where a row has more than two."""
+        if not classes.numel():
+            return cls.of(torch.zeros_like(classes, dtype=torch.bool))
         least, most = classes.aminmax(dim=1, keepdim=True)
         low = classes == least
         apart = 0 if not len(classes) or classes.dtype == torch.bool else int((most - least).max())

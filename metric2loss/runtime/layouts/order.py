@@ -28,7 +28,7 @@ class Arrangement:
         if self.axis is None or not self.shape:
             return x.reshape(1, -1)
         moved = x if self.axis in (-1, x.ndim - 1) else x.movedim(self.axis, -1)
-        return moved if moved.ndim == 2 else moved.reshape(-1, moved.shape[-1])
+        return moved if moved.ndim == 2 else moved.reshape(moved.shape[:-1].numel(), moved.shape[-1])
 
     def back(self, rows: Tensor) -> Tensor:
         """[A, rows, k] in the user's shape, [A, ..., k, ...]."""
