@@ -242,7 +242,7 @@ _FOOT = """Columns: *g* is how the rest of the metric is evaluated at many confi
 value at random scores and the best one; *metric* and *record* the median of 7 runs. Times are processor time of one thread, on
 cores shared with other work, torch 2.13; training is cut off after 40 s of it. What is drawn starts at seed 0: `uct_mace` trains standard
 deviations that the metric asserts to be positive, and of seeds 0 to 14, one (12) ended in that assertion after more than a hundred
-steps. Compiling includes what the metric itself imports
+steps; `tm_binary_calibration_error` closes 96, 96, 88, 92, 94 and 96 % at seeds 0 to 5, run alone. Compiling includes what the metric itself imports
 when it first runs. – not looked at in this run. ¹ not run again with the others: an earlier run, for which compiling and steps were taken from the clock on
 the wall and are too long.
 
