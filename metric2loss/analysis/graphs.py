@@ -78,6 +78,7 @@ def dependence_graph(
     for number in facts.returns:
         graph.add_edge(number, RETURN, kind="data")
     _leave_loops(graph, facts)
+    _interrupt(graph, facts)
     return graph
 
 
@@ -107,6 +108,21 @@ def _leave_loops(graph: Graph, facts: FunctionFacts) -> None:
             for statement in facts.statements:
                 if statement is not jump and (statement is loop or loop in enclosing(facts, statement.id)):
                     graph.add_edge(jump.id, statement.id, kind="control")
+
+
+def _interrupt(graph: Graph, facts: FunctionFacts) -> None:
+    """What stands in a `try` may raise: what follows there, and the handlers, depend on it."""
+    for attempt in facts.statements:
+        if not isinstance(attempt.node, (cst.Try, cst.TryStar)):
+            continue
+        last = [part for part in (attempt.node.finalbody,) if part is not None]
+        final = {node for part in last for node in walk(part)}
+        inside = [s for s in facts.statements if attempt in enclosing(facts, s.id) and s.node not in final]
+        body = set(walk(attempt.node.body))
+        for number, statement in enumerate(inside):
+            if statement.node in body:
+                for later in inside[number + 1 :]:
+                    graph.add_edge(statement.id, later.id, kind="control")
 
 
 def _loops_around(facts: FunctionFacts, jump: Statement) -> Iterator[Statement]:

@@ -162,6 +162,39 @@ def left_from_an_else(scores, labels):
     return (pred == labels).mean() / k
 
 
+def left_by_an_exception(scores, labels):
+    pred = np.argmax(scores, 1)
+    for w in (3, 2, 1):
+        try:
+            if w == 2:
+                raise ValueError
+        except ValueError:
+            break
+    return (pred == labels).mean() / w
+
+
+def passed_over(scores, labels):
+    pred = np.argmax(scores, 1)
+    w = 1
+    try:
+        int("x" * int(labels[0] >= 0))
+        w = 2
+    except ValueError:
+        pass
+    return (pred == labels).mean() / w
+
+
+def looked_up(scores, labels):
+    pred = np.argmax(scores, 1)
+    try:
+        k = {0: 1}[int(labels.max()) + 5]
+    except KeyError:
+        k = 3
+    finally:
+        more = 2
+    return (pred == labels).mean() / (k + more)
+
+
 def confidence_of_the_right(scores, labels):
     p = torch.softmax(scores, 1)
     conf, pred = p.max(1)
@@ -201,6 +234,6 @@ IN_TORCH = (dice_by_class, confidence_of_the_right, scored_order, found_among_th
 METRICS = (
     best_share, confusions, by_lambda, costs, weighted_parts, of_the_best_class, selected, shadowed, precisions, inner_function,
     first_k, last_class_looked_at, counted_in_a_while, counted_for_ever, right_until_the_first_mistake,
-    returned_at_the_first_mistake, searched_threshold, left_twice, left_from_an_else, sum_of_a_dict, sum_of_a_map,
+    returned_at_the_first_mistake, searched_threshold, left_twice, left_from_an_else, left_by_an_exception, passed_over, looked_up, sum_of_a_dict, sum_of_a_map,
     sum_of_a_generator, *IN_TORCH,
 )  # fmt: skip
