@@ -115,8 +115,7 @@ def _interrupt(graph: Graph, facts: FunctionFacts) -> None:
     for attempt in facts.statements:
         if not isinstance(attempt.node, (cst.Try, cst.TryStar)):
             continue
-        last = [part for part in (attempt.node.finalbody,) if part is not None]
-        final = {node for part in last for node in walk(part)}
+        final = set() if attempt.node.finalbody is None else set(walk(attempt.node.finalbody))
         inside = [s for s in facts.statements if attempt in enclosing(facts, s.id) and s.node not in final]
         body = set(walk(attempt.node.body))
         for number, statement in enumerate(inside):

@@ -3,8 +3,8 @@
 As a function of the scores, a quantile is one score or two, so that whatever is compared with it pulls these alone, as hard as all
 others together, and which ones they are is chance. The quantile of a population moves with the density at it: so an entry's share is
 that of a logistic kernel around the cut, 0.3 of the spread of the scores wide, but between 1/10 of the temperature and all of it.
-Values are the user's own.  Measured, test metric, 6 seeds, at Adam's rates .003, .01, .03, without and with (development tasks): lift of the first fifth with a linear model 1.45, 1.68, 1.99 and 1.57, 1.90, 2.19 (SE .1); positives found at 10 %
-false positives, an MLP .571, .588, .579 and .608, .636, .629 (.015), a linear model .931, .958, .970 and .931, .963, .974 (.015).
+Values are the user's own.  Measured on development tasks, test metric, 6 seeds, at Adam's rates .003, .01, .03, without and with:
+lift of the first fifth with a linear model 1.45, 1.68, 1.99 and 1.57, 1.90, 2.19 (SE .1); positives found at 10 % false positives, an MLP .571, .588, .579 and .608, .636, .629 (.015), a linear model .931, .958, .970 and .931, .963, .974 (.015).
 """
 
 from __future__ import annotations
